@@ -1,0 +1,323 @@
+"""The value objects that pass from stage to stage.
+
+Coordinates: x right, y down, origin top-left, px. A box is left, top, right, bottom; right and bottom are exclusive.
+All objects are frozen and picklable. Pages and lattices are as large as the page; results are small.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from jaxtyping import Bool, Float32, Float64, Int32, UInt8
+
+Box = tuple[int, int, int, int]
+"""left, top, right, bottom, px; right and bottom exclusive."""
+
+
+class Kind(StrEnum):
+    """What a field may hold."""
+
+    DIGITS = "digits"
+    LETTERS = "letters"
+    ALPHANUMERIC = "alphanumeric"
+    CHECKBOX = "checkbox"
+
+
+class Case(StrEnum):
+    """The case of a field's letters; the output follows it, `any` gives capitals."""
+
+    UPPER = "upper"
+    LOWER = "lower"
+    ANY = "any"
+
+
+class Status(StrEnum):
+    """What became of a field."""
+
+    OK = "ok"
+    REVIEW = "review"
+    BLANK = "blank"
+    ILLEGIBLE = "illegible"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How documents are read; part of the provenance of every result.
+
+    Attributes:
+        dpi: Resolution PDF pages are rendered at.
+        kind: What lines hold in page mode (without a template).
+        case: Case of the letters in page mode.
+        review_below: Fields whose confidence is below this are marked `review`.
+        overlay: Whether a picture of every page with what was read is made.
+        password: Password for encrypted PDFs; never written to any output.
+        max_pixels: Largest page that is decoded, px.
+        max_pages: Largest number of pages read of one document.
+    """
+
+    dpi: int = 300
+    kind: Kind = Kind.ALPHANUMERIC
+    case: Case = Case.ANY
+    review_below: float = 0.9
+    overlay: bool = False
+    password: str | None = None
+    max_pixels: int = 200_000_000
+    max_pages: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentJob:
+    """One document to read: the unit of work of an executor.
+
+    Attributes:
+        path: Where the file is.
+        document: Its name in the outputs: the path relative to the input, `/` separated.
+        form_path: The template, or None for page mode.
+        options: How to read it.
+        checkpoint_path: Folder of the network's weights, or None for the shipped ones.
+        overlay_folder: Where overlay pictures go when `options.overlay` is set.
+    """
+
+    path: str
+    document: str
+    form_path: str | None = None
+    options: ReadOptions = ReadOptions()
+    checkpoint_path: str | None = None
+    overlay_folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """One rendered page.
+
+    Attributes:
+        document: Name of the document in the outputs.
+        number: 1-based.
+        dpi: Resolution, or None where the file does not say.
+        pixels: Grey, 255 paper.
+    """
+
+    document: str
+    number: int
+    dpi: float | None
+    pixels: UInt8["height width"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedPage:
+    """A page brought into the frame it is read in, with the writing separated from the printing.
+
+    The frame is that of the template page, enlarged by `scale` where the scan is finer than the template; in page mode
+    it is the page set upright.
+
+    Attributes:
+        page: 1-based number of the page in its document.
+        template_page: 0-based page of the template, or None in page mode.
+        scale: Aligned px per px of the template.
+        pixels: The aligned page, grey, 255 paper.
+        ink: Darkness of what is taken to be writing: 0 paper, 255 full ink. Shadows, the blank form's printing and rules
+            are removed and crossed strokes repaired.
+        printing: True where the blank form has printing (slightly widened), or None without a blank form.
+        page_from_aligned: Homography from aligned px to px of the rendered page.
+        residual_px: Median distance between the form's printing and where the scan has it, in px of the template
+            frame; 0 where nothing is registered.
+        registered: False when the scan does not match the blank form: its fields are then for review.
+        warnings: What a person should know of this page.
+    """
+
+    page: int
+    template_page: int | None
+    scale: float
+    pixels: UInt8["height width"]
+    ink: UInt8["height width"]
+    printing: Bool["height width"] | None
+    page_from_aligned: Float64["3 3"]
+    residual_px: float
+    registered: bool = True
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CharBoxes:
+    """Hypotheses of characters in one field or line, as a lattice.
+
+    Nodes 0..node_count-1 are positions along the writing; an edge is one hypothesis of a character between two nodes
+    (a cell of a comb is the edge from cell i to i + 1). Every path from node 0 to the last node is a way to cut the
+    field into characters. Edges are sorted by (start, end).
+
+    Attributes:
+        field: Name of the field or line.
+        box: Of the whole field in aligned px.
+        node_count: Number of nodes; 1 when there is no ink at all.
+        start: Node an edge leaves.
+        end: Node it arrives at; larger than start.
+        boxes: Ink box of each edge, aligned px.
+        inks: One ink map per edge, uint8, 255 full ink, cropped to its box.
+        geometry_log_prob: Log-probability, up to a constant, of the edge by geometry alone (width, gaps, cut cost).
+        blank: Edges without ink (empty cells); they are read as nothing, never as a letter.
+        skip_log_prob: Log-probability, by geometry alone, that the edge is no character at all (a speck, punctuation, a
+            printed remnant) and is to be left out; -inf where it can't be.
+        gap_before: Width of the paper before the edge, in units of the line's usual character width; larger than
+            about 0.6 is a space between words in free writing.
+        cells: True when edges are cells of a comb: then there is one edge per cell.
+    """
+
+    field: str
+    box: Box
+    node_count: int
+    start: Int32[" n"]
+    end: Int32[" n"]
+    boxes: Float32["n 4"]
+    inks: tuple[UInt8["_h _w"], ...]
+    geometry_log_prob: Float32[" n"]
+    blank: Bool[" n"]
+    skip_log_prob: Float32[" n"]
+    gap_before: Float32[" n"]
+    cells: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glyphs:
+    """Normalised characters, ready for the network.
+
+    Attributes:
+        images: 0 to 1, ink is 1.
+        blank: True where there is no ink.
+    """
+
+    images: Float32["n 28 28 1"]
+    blank: Bool[" n"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CharScores:
+    """What the network makes of glyphs.
+
+    Attributes:
+        log_probs: Calibrated log-probabilities.
+        labels: One per class; "" is the class of things that are no character.
+    """
+
+    log_probs: Float32["n classes"]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CharReading:
+    """One character of a reading.
+
+    Attributes:
+        text: The character.
+        confidence: Probability that it is right, 0 to 1.
+        box: In px of the rendered page.
+    """
+
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another way to read a field, with its probability."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReading:
+    """What was read in one field.
+
+    Attributes:
+        page: 1-based page of the document.
+        field: Name of the field, or `line001`... in page mode.
+        kind: What the field may hold.
+        text: The reading; empty when blank or illegible.
+        confidence: Probability that the whole field is right, 0 to 1.
+        status: `ok`, `review`, `blank` or `illegible`.
+        detail: Why it is not `ok`; empty otherwise.
+        box: In px of the rendered page.
+        characters: One per character of `text` except spaces.
+        alternatives: Other readings, most probable first.
+    """
+
+    page: int
+    field: str
+    kind: Kind
+    text: str
+    confidence: float
+    status: Status
+    detail: str
+    box: Box
+    characters: tuple[CharReading, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageError:
+    """Why a document, or one page of it, could not be read: a row of `errors.csv`.
+
+    Attributes:
+        page: 1-based, or None for the whole document.
+        error: Stable code.
+        detail: For a person.
+    """
+
+    page: int | None
+    error: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made a result: enough to tell whether it would come out the same again."""
+
+    version: str
+    checkpoint_hash: str
+    form_hash: str | None
+    options: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class FilledForm:
+    """One filled form in a document.
+
+    Attributes:
+        number: 1-based within the document.
+        name: Of the template.
+        pages: 1-based pages of the document it is made of.
+        fields: In the order of the template.
+    """
+
+    number: int
+    name: str
+    pages: tuple[int, ...]
+    fields: tuple[FieldReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentResult:
+    """Everything that became of one document.
+
+    Attributes:
+        document: Its name in the outputs.
+        page_count: Pages that were rendered.
+        forms: Filled forms, with a template; empty in page mode.
+        lines: Lines in reading order, in page mode; empty with a template.
+        errors: What could not be read.
+        warnings: What a person should know, such as a page that matches no template page.
+        provenance: What made this result.
+    """
+
+    document: str
+    page_count: int
+    forms: tuple[FilledForm, ...]
+    lines: tuple[FieldReading, ...]
+    errors: tuple[PageError, ...]
+    provenance: Provenance
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def readings(self) -> tuple[FieldReading, ...]:
+        """All field readings: of the forms in order, or the lines."""
+        return tuple(reading for form in self.forms for reading in form.fields) or self.lines
