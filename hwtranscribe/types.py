@@ -7,6 +7,7 @@ All objects are frozen and picklable. Pages and lattices are as large as the pag
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, UInt8
 
 Box = tuple[int, int, int, int]
@@ -99,7 +100,7 @@ class Page:
     document: str
     number: int
     dpi: float | None
-    pixels: UInt8["height width"]
+    pixels: UInt8[np.ndarray, "height width"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +115,8 @@ class AlignedPage:
         template_page: 0-based page of the template, or None in page mode.
         scale: Aligned px per px of the template.
         pixels: The aligned page, grey, 255 paper.
-        ink: Darkness of what is taken to be writing: 0 paper, 255 full ink. Shadows, the blank form's printing and rules
-            are removed and crossed strokes repaired.
+        ink: Darkness of what is taken to be writing: 0 paper, 255 full ink. Shadows, the blank form's printing and
+            rules are removed and crossed strokes repaired.
         printing: True where the blank form has printing (slightly widened), or None without a blank form.
         page_from_aligned: Homography from aligned px to px of the rendered page.
         residual_px: Median distance between the form's printing and where the scan has it, in px of the template
@@ -127,10 +128,10 @@ class AlignedPage:
     page: int
     template_page: int | None
     scale: float
-    pixels: UInt8["height width"]
-    ink: UInt8["height width"]
-    printing: Bool["height width"] | None
-    page_from_aligned: Float64["3 3"]
+    pixels: UInt8[np.ndarray, "height width"]
+    ink: UInt8[np.ndarray, "height width"]
+    printing: Bool[np.ndarray, "height width"] | None
+    page_from_aligned: Float64[np.ndarray, "3 3"]
     residual_px: float
     registered: bool = True
     warnings: tuple[str, ...] = ()
@@ -164,14 +165,14 @@ class CharBoxes:
     field: str
     box: Box
     node_count: int
-    start: Int32[" n"]
-    end: Int32[" n"]
-    boxes: Float32["n 4"]
-    inks: tuple[UInt8["_h _w"], ...]
-    geometry_log_prob: Float32[" n"]
-    blank: Bool[" n"]
-    skip_log_prob: Float32[" n"]
-    gap_before: Float32[" n"]
+    start: Int32[np.ndarray, " n"]
+    end: Int32[np.ndarray, " n"]
+    boxes: Float32[np.ndarray, "n 4"]
+    inks: tuple[UInt8[np.ndarray, "_h _w"], ...]
+    geometry_log_prob: Float32[np.ndarray, " n"]
+    blank: Bool[np.ndarray, " n"]
+    skip_log_prob: Float32[np.ndarray, " n"]
+    gap_before: Float32[np.ndarray, " n"]
     cells: bool
 
 
@@ -184,8 +185,8 @@ class Glyphs:
         blank: True where there is no ink.
     """
 
-    images: Float32["n 28 28 1"]
-    blank: Bool[" n"]
+    images: Float32[np.ndarray, "n 28 28 1"]
+    blank: Bool[np.ndarray, " n"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +198,7 @@ class CharScores:
         labels: One per class; "" is the class of things that are no character.
     """
 
-    log_probs: Float32["n classes"]
+    log_probs: Float32[np.ndarray, "n classes"]
     labels: tuple[str, ...]
 
 
