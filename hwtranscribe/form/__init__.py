@@ -1,0 +1,8 @@
+"""The template of a form: what `form.toml` says, checked, with what is wrong explained.
+
+A template is data from a stranger: the files it names must lie beside it, and everything in it is bounded.
+"""
+
+from hwtranscribe.form.template import FieldTemplate, FormTemplate, PageTemplate
+
+__all__ = ["FieldTemplate", "FormTemplate", "PageTemplate"]
