@@ -1,0 +1,137 @@
+"""The level of the paper, and how dark everything on it is.
+
+The level is the upper envelope of the picture over windows wider than a pen stroke (grey closing), so shadows and
+coloured paper fall out of the ratio of picture and level.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float64, UInt8
+
+MIN_WINDOW_PX = 21
+"""Smallest window of the paper level; wider than the strokes of the smallest strips."""
+
+WINDOW_OF_PAGE = 1 / 50
+"""Window as a share of the page's long side: 6 mm of an A4 page, more than the broadest marker."""
+
+
+def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+    """Return how bright the empty paper is at every pixel.
+
+    Args:
+        pixels: Grey picture, 255 paper.
+    """
+    height, width = pixels.shape
+    long_px = max(height, width)
+    factor = max(1, long_px // 900)
+    small = pixels
+    if factor > 1:
+        size = (max(1, width // factor), max(1, height // factor))
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    window_px = max(MIN_WINDOW_PX, round(long_px * WINDOW_OF_PAGE)) // factor | 1
+    # A little blur first: the envelope of a noisy or patterned ground lies above the ground.
+    small = cv2.GaussianBlur(small, (3, 3), 0)
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (window_px, window_px))
+    level = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
+    level = cv2.blur(level, (window_px // 2 | 1, window_px // 2 | 1), borderType=cv2.BORDER_REPLICATE)
+    return cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR) if factor > 1 else level
+
+
+def outside_paper(level: UInt8[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"] | None:
+    """Return where the picture shows something dark around the paper: scan borders, a table top, a folded corner.
+
+    Args:
+        level: From `paper_level`.
+
+    Returns:
+        True outside, or None when the paper fills the picture.
+    """
+    height, width = level.shape
+    factor = max(1, max(height, width) // 450)
+    small = cv2.resize(level, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
+    bright = float(np.percentile(small, 75))
+    dark = (small < 0.4 * bright).astype(np.uint8)
+    if not dark.any():
+        return None
+    count, labels = cv2.connectedComponents(dark)
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    touching = np.zeros(count, bool)
+    touching[np.unique(rim)] = True
+    touching[0] = False
+    outside = touching[labels]
+    if not outside.any():
+        return None
+    grown = cv2.dilate(outside.astype(np.uint8), np.ones((5, 5), np.uint8))
+    return cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+
+
+def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+    """Return how much darker than the paper every pixel is: 0 paper, 255 black.
+
+    Args:
+        pixels: Grey picture, 255 paper.
+    """
+    level = paper_level(pixels)
+    dark = cv2.bitwise_not(cv2.divide(pixels, level, scale=255))
+    outside = outside_paper(level)
+    if outside is not None:
+        dark[outside] = 0
+    return dark
+
+
+def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, float]:
+    """Return the darkness that the ground reaches by itself, and that of strong strokes.
+
+    Args:
+        dark: From `darkness`.
+
+    Returns:
+        Noise and stroke level, 0 to 255; the stroke level is at least 24 above the noise.
+    """
+    step = max(1, int(np.sqrt(dark.size / 1e6)))
+    counts = np.bincount(dark[::step, ::step].ravel(), minlength=256).astype(float)
+    levels = np.arange(256)
+    split = _otsu(counts)
+    ground = counts[: split + 1]
+    mean = float((ground * levels[: split + 1]).sum() / ground.sum())
+    spread = float(np.sqrt((ground * (levels[: split + 1] - mean) ** 2).sum() / ground.sum()))
+    noise = mean + 2 * spread
+    strong = np.cumsum(np.where(levels > split, counts, 0))
+    stroke = float(np.searchsorted(strong / strong[-1], 0.7)) if strong[-1] else 0.0
+    return noise, max(stroke, noise + 24)
+
+
+def _otsu(counts: Float64[np.ndarray, " levels"]) -> int:
+    """Otsu's threshold of a histogram: the last level of the ground (Otsu 1979)."""
+    levels = np.arange(len(counts), dtype=float)
+    weight = np.cumsum(counts)
+    mass = np.cumsum(counts * levels)
+    total = weight[-1]
+    between = (mass[-1] / total * weight - mass) ** 2 / np.maximum(weight * (total - weight), 1e-9)
+    between[weight >= total] = 0
+    return int(np.argmax(between))
+
+
+def normalise_ink(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+    """Stretch darkness so that the paper is 0 and pen strokes are near 255, also where the pen is faint.
+
+    The stroke level is followed locally (over about two characters), because one page may hold black printing and
+    pencil.
+
+    Args:
+        dark: From `darkness`, what is not writing already set to 0.
+    """
+    noise, stroke = noise_and_stroke(dark)
+    height, width = dark.shape
+    low = max(noise, 0.25 * stroke)
+    factor = max(1, max(height, width) // 900)
+    size = (max(1, width // factor), max(1, height // factor))
+    weight = np.where(dark > low, dark, 0).astype(np.uint8)
+    weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    sigma_px = max(8.0, max(height, width) / 120) / factor
+    first = cv2.GaussianBlur(weight, (0, 0), sigma_px)
+    second = cv2.GaussianBlur(weight * weight, (0, 0), sigma_px)
+    local = np.clip(second / np.maximum(first, 1e-3), max(0.4 * stroke, low + 16), 255)
+    high = cv2.resize(local.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    gain = 255.0 / np.maximum(0.9 * high - low, 16)
+    return cv2.multiply(cv2.subtract(dark, round(low)), gain, dtype=cv2.CV_8U)

@@ -1,0 +1,10 @@
+"""Page -> AlignedPage: find which template page a scan is, where it lies, and what on it is writing.
+
+`align` reads pages against a template, `upright` those without one.
+"""
+
+from hwtranscribe.register.align import align
+from hwtranscribe.register.reference import Reference, prepare_reference
+from hwtranscribe.register.upright import upright
+
+__all__ = ["Reference", "align", "prepare_reference", "upright"]

@@ -1,0 +1,168 @@
+"""Bring a scan into the frame of the template page it belongs to."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from hwtranscribe.imaging.paper import darkness
+from hwtranscribe.register.clean import ink_with_blank, ink_without_blank
+from hwtranscribe.register.features import match_features, page_features
+from hwtranscribe.register.reference import Reference
+from hwtranscribe.register.upright import skew_deg, turned
+from hwtranscribe.register.warp import Warp, refine, warp_picture
+from hwtranscribe.types import AlignedPage, Page
+
+LONG_SIDE_PX = 3508
+"""No frame is enlarged beyond this: A4 at 300 dpi."""
+
+RESIDUAL_LIMIT = 0.0012
+"""Largest residual, as a share of the template's long side: 0.35 mm of an A4 page."""
+
+MATCHED_LIMIT = 0.3
+"""Least share of the printed corners that must be found."""
+
+SAME_SIZE = 0.1
+"""A page without a blank form whose sides are this near the template's is scaled, never turned by a right angle."""
+
+
+def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
+    """Return a page in the frame of the template page it matches best.
+
+    Args:
+        page: As rendered.
+        references: One per page of the template, from `prepare_reference`.
+
+    Returns:
+        With `registered=False` and a warning when the page matches no template page.
+    """
+    found = [(warp, index) for index, warp in enumerate(warps(page, references)) if warp is not None]
+    if found:
+        warp, index = max(found, key=lambda entry: entry[0].matched)
+        if fits(warp, references[index]) or all(reference.printing is not None for reference in references):
+            return aligned_by(warp, page, references[index], index)
+    bare = [index for index, reference in enumerate(references) if reference.printing is None]
+    if bare:
+        index = bare[(page.number - 1) % len(bare)] if len(bare) == len(references) else bare[0]
+        return aligned_by_size(page, references[index], index)
+    return unmatched(page)
+
+
+def warps(page: Page, references: Sequence[Reference]) -> list[Warp | None]:
+    """Return where each template page lies on a page, None where it is not found or has no blank form."""
+    if all(reference.features is None for reference in references):
+        return [None] * len(references)
+    features = page_features(page.pixels)
+    tolerance_px = 4 * max(page.pixels.shape) / 1100
+    result: list[Warp | None] = []
+    for reference in references:
+        match = None if reference.features is None else match_features(reference.features, features, tolerance_px)
+        if match is None:
+            result.append(None)
+            continue
+        page_from_template, _ = match
+        page_px_per_template_px = float(np.sqrt(abs(np.linalg.det(page_from_template[:2, :2]))))
+        dark_scale = min(1.0, reference.track_scale / page_px_per_template_px)
+        pixels = page.pixels
+        if dark_scale < 1:
+            pixels = cv2.resize(pixels, None, fx=dark_scale, fy=dark_scale, interpolation=cv2.INTER_AREA)
+        result.append(refine(reference, darkness(pixels), dark_scale, page_from_template))
+    return result
+
+
+def residual_limit_px(reference: Reference) -> float:
+    """Return the largest residual that counts as registered, px of the template."""
+    return RESIDUAL_LIMIT * max(reference.size)
+
+
+def fits(warp: Warp, reference: Reference) -> bool:
+    """Return whether a scan is the template page it was compared with."""
+    return warp.residual_px <= residual_limit_px(reference) and warp.matched >= MATCHED_LIMIT
+
+
+def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> AlignedPage:
+    """Return a page resampled into the frame of a template page with a blank form."""
+    assert reference.printing is not None
+    finer = float(np.sqrt(abs(np.linalg.det(warp.page_from_template[:2, :2]))))
+    scale = frame_scale(finer, reference.size)
+    size = (round(reference.size[0] * scale), round(reference.size[1] * scale))
+    template_from_frame = np.diag([reference.size[0] / size[0], reference.size[1] / size[1], 1.0])
+    page_from_frame = warp.page_from_template @ template_from_frame
+    bend = (warp.bend * scale).astype(np.float32)
+    paper = int(np.percentile(page.pixels[::16, ::16], 80))
+    pixels = warp_picture(page.pixels, page_from_frame, bend, size, fill=paper)
+    printing = reference.printing
+    if size != reference.size:
+        shrinks = scale < 1
+        printing = cv2.resize(printing, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    registered = fits(warp, reference)
+    warnings: tuple[str, ...] = ()
+    if not registered:
+        warnings = (
+            f"page {page.number} does not match the blank form: residual {warp.residual_px:.1f} px "
+            f"(limit {residual_limit_px(reference):.1f} px), {warp.matched:.0%} of its printing found "
+            f"(at least {MATCHED_LIMIT:.0%}); check it by hand",
+        )
+    reach_px = max(1, round(max(size) / 1500))
+    ink, mask = ink_with_blank(darkness(pixels), printing, reach_px)
+    return AlignedPage(
+        page=page.number,
+        template_page=index,
+        scale=scale,
+        pixels=pixels,
+        ink=ink,
+        printing=mask,
+        page_from_aligned=page_from_frame,
+        residual_px=warp.residual_px,
+        registered=registered,
+        warnings=warnings,
+    )
+
+
+def frame_scale(finer: float, size: tuple[int, int]) -> float:
+    """Return the scale of the frame for a scan that has `finer` px per px of the template."""
+    if 0.85 <= finer <= 1.2:
+        return 1.0
+    return float(min(finer, max(1.0, LONG_SIDE_PX / max(size))))
+
+
+def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage:
+    """Return a page of a template page without a blank form: upright and scaled to its size."""
+    width, height = reference.size
+    page_height, page_width = page.pixels.shape
+    same = abs(page_width / width - 1) <= SAME_SIZE and abs(page_height / height - 1) <= SAME_SIZE
+    angle_deg = 0.0 if same else skew_deg(darkness(page.pixels))
+    pixels, page_from_turned = turned(page.pixels, angle_deg)
+    finer = max(pixels.shape) / max(reference.size)
+    scale = frame_scale(finer, reference.size)
+    size = (round(width * scale), round(height * scale))
+    page_from_aligned = page_from_turned @ np.diag([pixels.shape[1] / size[0], pixels.shape[0] / size[1], 1.0])
+    if (pixels.shape[1], pixels.shape[0]) != size:
+        shrinks = size[0] < pixels.shape[1]
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return AlignedPage(
+        page=page.number,
+        template_page=index,
+        scale=scale,
+        pixels=pixels,
+        ink=ink_without_blank(darkness(pixels)),
+        printing=None,
+        page_from_aligned=page_from_aligned,
+        residual_px=0.0,
+    )
+
+
+def unmatched(page: Page) -> AlignedPage:
+    """Return a page that resembles no template page, as it is."""
+    return AlignedPage(
+        page=page.number,
+        template_page=None,
+        scale=1.0,
+        pixels=page.pixels,
+        ink=np.zeros_like(page.pixels),
+        printing=None,
+        page_from_aligned=np.eye(3),
+        residual_px=float("inf"),
+        registered=False,
+        warnings=(f"page {page.number} matches no page of the template: nothing was read from it",),
+    )

@@ -1,0 +1,81 @@
+"""What is computed once of a template page: its printing and its features."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from hwtranscribe.imaging.paper import darkness
+from hwtranscribe.register.features import Features, page_features
+
+TRACK_SIZE_PX = 1750
+"""Long side of the picture that points are followed in: about 150 dpi for A4."""
+
+TRACK_COUNT = 900
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """A template page, ready to be found in scans.
+
+    Attributes:
+        size: Width and height of the template page, px.
+        printing: Darkness of the blank form's printing at that size, or None without a blank form.
+        features: For finding the form at any angle and scale, in px of the template; None without a blank form.
+        track: Blurred printing at reduced scale, in which points are followed.
+        track_scale: px of `track` per px of the template.
+        track_points: Corners of the printing that show a shift in both directions, in px of `track`.
+    """
+
+    size: tuple[int, int]
+    printing: UInt8[np.ndarray, "height width"] | None
+    features: Features | None
+    track: UInt8[np.ndarray, "track_height track_width"] | None
+    track_scale: float
+    track_points: Float32[np.ndarray, "n 2"] | None
+
+
+def prepare_reference(pixels: UInt8[np.ndarray, "height width"] | None, size: tuple[int, int]) -> Reference:
+    """Return a template page ready for `align`.
+
+    Args:
+        pixels: The blank form, grey, any resolution; None when there is no blank form.
+        size: Width and height of the template page, px: the frame of its boxes.
+    """
+    if pixels is None:
+        return Reference(size, None, None, None, 1.0, None)
+    if (pixels.shape[1], pixels.shape[0]) != size:
+        shrinks = pixels.shape[0] > size[1]
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    printing = darkness(pixels)
+    track_scale = min(1.0, TRACK_SIZE_PX / max(size))
+    track = blurred_for_tracking(printing, track_scale)
+    points = spread_corners(track)
+    return Reference(size, printing, page_features(pixels), track, track_scale, points)
+
+
+def blurred_for_tracking(
+    dark: UInt8[np.ndarray, "height width"], scale: float
+) -> UInt8[np.ndarray, "track_height track_width"]:
+    """Return darkness at reduced scale, blurred so that thin lines keep a slope to follow."""
+    if scale < 1:
+        dark = cv2.resize(dark, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(dark, (0, 0), 1.5)
+
+
+def spread_corners(track: UInt8[np.ndarray, "height width"]) -> Float32[np.ndarray, "n 2"]:
+    """Return corners spread over the page: the best of every part, so that no dense paragraph takes them all."""
+    height, width = track.shape
+    strength = cv2.cornerMinEigenVal(track.astype(np.float32) / 255, 9)
+    tile_px = max(12, round(np.sqrt(height * width / TRACK_COUNT)))
+    floor = 0.02 * float(np.percentile(strength, 99.5))
+    margin = 8
+    points = []
+    for top in range(margin, height - margin, tile_px):
+        for left in range(margin, width - margin, tile_px):
+            tile = strength[top : min(top + tile_px, height - margin), left : min(left + tile_px, width - margin)]
+            _, best, _, (x, y) = cv2.minMaxLoc(tile)
+            if best > floor:
+                points.append((left + x, top + y))
+    return np.array(points, np.float32).reshape(-1, 2)

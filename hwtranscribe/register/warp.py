@@ -1,0 +1,243 @@
+"""Fine registration: follow printed corners, fit a homography, and bend what the homography can't.
+
+Scanned paper differs from its blank by more than a homography: rollers stretch it, the lid presses it unevenly. What
+is left after the homography is a smooth field, fitted on a coarse grid with a penalty on its curvature.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, UInt8
+
+from hwtranscribe.register.features import plausible, project
+from hwtranscribe.register.reference import Reference
+
+GRID_PX = 90
+"""Distance of the nodes of the bending field, px of the track picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Warp:
+    """Where the template lies on the scan.
+
+    Attributes:
+        page_from_template: Homography, template px to page px.
+        bend: Shift in px of the template that is added to a template point before the homography, on a grid that
+            spans the page evenly.
+        residual_px: Median distance of the printed corners after the warp, px of the template.
+        matched: Share of the printed corners that were found.
+    """
+
+    page_from_template: Float64[np.ndarray, "3 3"]
+    bend: Float32[np.ndarray, "rows columns 2"]
+    residual_px: float
+    matched: float
+
+
+def refine(
+    reference: Reference,
+    dark: UInt8[np.ndarray, "height width"],
+    dark_scale: float,
+    page_from_template: Float64[np.ndarray, "3 3"],
+) -> Warp:
+    """Return the warp that brings the printed corners of the blank form onto the scan.
+
+    Args:
+        reference: With a blank form.
+        dark: Darkness of the scan, possibly at reduced scale.
+        dark_scale: px of `dark` per px of the page.
+        page_from_template: A guess, right to about 1 % of the page.
+    """
+    assert reference.track is not None and reference.track_points is not None
+    scale = reference.track_scale
+    height, width = reference.track.shape
+    columns, rows = max(3, round(width / GRID_PX)), max(3, round(height / GRID_PX))
+    bend = np.zeros((rows, columns, 2), np.float32)
+    to_track = np.diag([1 / scale, 1 / scale, 1.0])
+    to_dark = np.diag([dark_scale, dark_scale, 1.0])
+    points = reference.track_points
+    residual_px, matched = np.inf, 0.0
+    for turn in range(4):
+        warped = warp_picture(dark, to_dark @ page_from_template @ to_track, bend * scale, (width, height))
+        warped = cv2.GaussianBlur(warped, (0, 0), 1.2)
+        found, good = follow(reference.track, warped, points, wide=turn == 0)
+        matched = float(good.mean()) if len(good) else 0.0
+        if good.sum() < 12:
+            break
+        shift = found - points
+        if turn == 0:
+            update, inliers = fit_homography(points[good], found[good])
+            if update is None:
+                break
+            page_from_template = page_from_template @ to_track @ update @ np.linalg.inv(to_track)
+            matched *= float(inliers.mean())
+            continue
+        kept = good & ~outlying(points, shift, good)
+        matched = float(kept.mean())
+        residual_px = float(np.median(np.linalg.norm(shift[kept], axis=1))) / scale if kept.any() else np.inf
+        if turn == 3 or kept.sum() < 12:
+            break
+        bend = bend + fit_bend(points[kept], shift[kept], (width, height), (rows, columns)) / scale
+    return Warp(page_from_template, bend.astype(np.float32), residual_px, matched)
+
+
+def warp_maps(
+    page_from_frame: Float64[np.ndarray, "3 3"], bend: Float32[np.ndarray, "rows columns 2"], size: tuple[int, int]
+) -> tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]]:
+    """Return for every px of a frame where it lies on the page.
+
+    Args:
+        page_from_frame: Homography.
+        bend: Shift in px of the frame before the homography, on a grid spanning the frame.
+        size: Width and height of the frame, px.
+    """
+    width, height = size
+    step = 8
+    # The maps are smooth: computed on every eighth px (and one beyond the rim) and interpolated.
+    columns, rows = -(-width // step) + 1, -(-height // step) + 1
+    x, y = np.meshgrid(np.arange(columns, dtype=np.float32) * step, np.arange(rows, dtype=np.float32) * step)
+    grid_x = x / max(width - 1, 1) * (bend.shape[1] - 1)
+    grid_y = y / max(height - 1, 1) * (bend.shape[0] - 1)
+    shift = cv2.remap(bend, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shift = cv2.GaussianBlur(shift, (0, 0), 2.0)
+    points = np.column_stack([(x + shift[..., 0]).ravel(), (y + shift[..., 1]).ravel()])
+    moved = project(page_from_frame, points).astype(np.float32).reshape(rows, columns, 2)
+    # Upscaled by hand: cv2.resize aligns px centres, here node k is px k * step.
+    affine = np.array([[1 / step, 0, 0], [0, 1 / step, 0]])
+    full = cv2.warpAffine(
+        moved, affine, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    return full[..., 0], full[..., 1]
+
+
+def warp_picture(
+    pixels: UInt8[np.ndarray, "height width"],
+    page_from_frame: Float64[np.ndarray, "3 3"],
+    bend: Float32[np.ndarray, "rows columns 2"],
+    size: tuple[int, int],
+    fill: int = 0,
+) -> UInt8[np.ndarray, "frame_height frame_width"]:
+    """Return a page resampled into a frame; what lies off the page gets `fill`."""
+    if not bend.any():
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpPerspective(pixels, page_from_frame, size, flags=flags, borderValue=fill)
+    x, y = warp_maps(page_from_frame, bend, size)
+    return cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
+
+
+def follow(
+    reference: UInt8[np.ndarray, "height width"],
+    warped: UInt8[np.ndarray, "height width"],
+    points: Float32[np.ndarray, "n 2"],
+    wide: bool,
+) -> tuple[Float32[np.ndarray, "n 2"], Bool[np.ndarray, " n"]]:
+    """Return where points of the reference are on the warped scan, and which were found there and back again.
+
+    Args:
+        reference: Track picture of the blank.
+        warped: The scan in the same frame.
+        points: px.
+        wide: Whether shifts of more than a few px are expected.
+    """
+    window, levels = ((31, 31), 3) if wide else ((21, 21), 1)
+    until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.03)
+
+    def track(source: np.ndarray, target: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        end, status, _ = cv2.calcOpticalFlowPyrLK(
+            source, target, start, np.empty_like(start), winSize=window, maxLevel=levels, criteria=until
+        )
+        return end, status.ravel() == 1
+
+    found, seen = track(reference, warped, points.reshape(-1, 1, 2))
+    back, returned = track(warped, reference, found)
+    found, back = found.reshape(-1, 2), back.reshape(-1, 2)
+    good = seen & returned & (np.linalg.norm(back - points, axis=1) < 0.7)
+    good &= alike(reference, warped, points, found)
+    return found, good
+
+
+def alike(
+    reference: UInt8[np.ndarray, "height width"],
+    warped: UInt8[np.ndarray, "height width"],
+    points: Float32[np.ndarray, "n 2"],
+    found: Float32[np.ndarray, "n 2"],
+) -> Bool[np.ndarray, " n"]:
+    """Return where the surroundings of a point look the same in both pictures (correlation above 0.6)."""
+    radius = 8
+    offsets = np.arange(-radius, radius + 1, dtype=np.float32)
+    offset_x, offset_y = np.tile(offsets, len(offsets)), np.repeat(offsets, len(offsets))
+
+    def patches(picture: np.ndarray, centres: np.ndarray) -> np.ndarray:
+        x = (centres[:, :1] + offset_x).astype(np.float32)
+        y = (centres[:, 1:] + offset_y).astype(np.float32)
+        patch = cv2.remap(picture, x, y, cv2.INTER_LINEAR).astype(np.float32)
+        patch -= patch.mean(axis=1, keepdims=True)
+        return patch / np.maximum(np.linalg.norm(patch, axis=1, keepdims=True), 1e-3)
+
+    return (patches(reference, points) * patches(warped, found)).sum(axis=1) > 0.6
+
+
+def fit_homography(
+    source: Float32[np.ndarray, "n 2"], target: Float32[np.ndarray, "n 2"]
+) -> tuple[Float64[np.ndarray, "3 3"] | None, Bool[np.ndarray, " n"]]:
+    """Return the homography most points agree with (within 3 px) and which they are."""
+    cv2.setRNGSeed(0)
+    transform, inliers = cv2.findHomography(source, target, cv2.RANSAC, 3.0, maxIters=2000, confidence=0.999)
+    if transform is None or not plausible(transform, source):
+        return None, np.zeros(len(source), bool)
+    return transform, inliers.ravel().astype(bool)
+
+
+def outlying(
+    points: Float32[np.ndarray, "n 2"], shift: Float32[np.ndarray, "n 2"], good: Bool[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
+    """Return which shifts differ from the median of their eight nearest neighbours by more than 1.5 px."""
+    result = np.ones(len(points), bool)
+    places = points[good]
+    if len(places) < 12:
+        return result
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2)
+    near = np.argpartition(distance, 9, axis=1)[:, :9]
+    median = np.median(shift[good][near], axis=1)
+    result[good] = np.linalg.norm(shift[good] - median, axis=1) > 1.5
+    return result
+
+
+def fit_bend(
+    points: Float32[np.ndarray, "n 2"],
+    shift: Float32[np.ndarray, "n 2"],
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    stiffness: float = 2.0,
+) -> Float32[np.ndarray, "rows columns 2"]:
+    """Return the smooth field on a grid that fits shifts at points: least squares with a penalty on second differences.
+
+    Args:
+        points: px of the picture.
+        shift: px.
+        size: Width and height of the picture.
+        grid: Rows and columns of the field.
+        stiffness: Weight of the penalty against one point's misfit.
+    """
+    rows, columns = grid
+    x = np.clip(points[:, 0] / (size[0] - 1) * (columns - 1), 0, columns - 1.001)
+    y = np.clip(points[:, 1] / (size[1] - 1) * (rows - 1), 0, rows - 1.001)
+    left, top = x.astype(int), y.astype(int)
+    fx, fy = x - left, y - top
+    design = np.zeros((len(points), rows * columns))
+    index = np.arange(len(points))
+    for dx, dy, weight in (
+        (0, 0, (1 - fx) * (1 - fy)),
+        (1, 0, fx * (1 - fy)),
+        (0, 1, (1 - fx) * fy),
+        (1, 1, fx * fy),
+    ):
+        design[index, (top + dy) * columns + left + dx] += weight
+    identity_rows, identity_columns = np.eye(rows), np.eye(columns)
+    bend_x = np.kron(identity_rows, np.diff(identity_columns, 2, axis=0))
+    bend_y = np.kron(np.diff(identity_rows, 2, axis=0), identity_columns)
+    twist = np.kron(np.diff(identity_rows, axis=0), np.diff(identity_columns, axis=0))
+    penalty = bend_x.T @ bend_x + bend_y.T @ bend_y + 2 * twist.T @ twist
+    normal = design.T @ design + stiffness * penalty + 1e-6 * np.eye(rows * columns)
+    return np.linalg.solve(normal, design.T @ shift).reshape(rows, columns, 2).astype(np.float32)
