@@ -33,16 +33,22 @@ class Characters:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
+    """One node after the other."""
+
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """Any of the nodes."""
+
     branches: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
+    """A node `least` to `most` times; without end where `most` is None."""
+
     node: "Node"
     least: int
     most: int | None
