@@ -1,0 +1,310 @@
+"""The order of the stages: from a document to what was read in it.
+
+render -> register -> segment -> glyph -> classify -> decode. Stages know nothing of one another; only this module does.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hwtranscribe import __version__
+from hwtranscribe.decode import decode_field
+from hwtranscribe.errors import DocumentError, TemplateError
+from hwtranscribe.form import FieldTemplate, FormTemplate
+from hwtranscribe.glyph import normalize_inks
+from hwtranscribe.marks import read_mark
+from hwtranscribe.register import Reference, align, prepare_reference, upright
+from hwtranscribe.render import render_pages
+from hwtranscribe.segment import field_boxes, page_lines
+from hwtranscribe.types import (
+    AlignedPage,
+    Box,
+    Case,
+    CharBoxes,
+    DocumentJob,
+    DocumentResult,
+    FieldReading,
+    FilledForm,
+    Kind,
+    Page,
+    PageError,
+    Provenance,
+    ReadOptions,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from hwtranscribe.classify import Classifier
+
+
+def transcribe_document(job: DocumentJob) -> DocumentResult:
+    """Read one document: what every executor runs.
+
+    Raises:
+        DocumentError: The document can't be read at all.
+        TemplateError: The template is wrong.
+        CheckpointError: The checkpoint is wrong.
+    """
+    transcriber = _transcriber(job.form_path, job.checkpoint_path, job.options)
+    return transcriber.read(Path(job.path), job.document, overlay_folder=job.overlay_folder)
+
+
+@lru_cache(maxsize=2)
+def _transcriber(form_path: str | None, checkpoint_path: str | None, options: ReadOptions) -> "Transcriber":
+    """One transcriber per process: the network and the blank forms are loaded once."""
+    return Transcriber(
+        form=FormTemplate.load(Path(form_path)) if form_path else None,
+        options=options,
+        checkpoint=Path(checkpoint_path) if checkpoint_path else None,
+    )
+
+
+class Transcriber:
+    """Reads documents with one template, or page by page without.
+
+    Args:
+        form: The template, or None for page mode.
+        options: How to read.
+        checkpoint: Folder of the network's weights; None for the shipped ones.
+    """
+
+    def __init__(
+        self, form: FormTemplate | None = None, options: ReadOptions | None = None, checkpoint: Path | None = None
+    ) -> None:
+        from hwtranscribe.classify import Classifier
+
+        self.form = form
+        self.options = options or ReadOptions()
+        self.classifier = Classifier.load(checkpoint)
+        self.references = tuple(_references(form)) if form else ()
+        self.provenance = Provenance(
+            version=__version__,
+            checkpoint_hash=self.classifier.checkpoint_hash,
+            form_hash=form.hash if form else None,
+            options={k: v for k, v in asdict(self.options).items() if k != "password"},
+        )
+
+    def read(
+        self, path: Path | str, document: str | None = None, *, overlay_folder: str | None = None
+    ) -> DocumentResult:
+        """Read one document, page by page.
+
+        Args:
+            path: The file.
+            document: Its name in the outputs; the file's name by default.
+            overlay_folder: Where overlay pictures are written when the options ask for them.
+
+        Raises:
+            DocumentError: The document can't be read at all.
+        """
+        path = Path(path)
+        document = document if document is not None else path.name
+        errors: list[PageError] = []
+        warnings: list[str] = []
+        pages: list[_PageReadings] = []
+        page_count = 0
+        for page in render_pages(path, document, self.options):
+            page_count += 1
+            if isinstance(page, PageError):
+                errors.append(page)
+                continue
+            aligned = align(page, self.references) if self.form else upright(page)
+            warnings.extend(f"page {page.number}: {warning}" for warning in aligned.warnings)
+            readings = self._read_page(aligned)
+            pages.append(_PageReadings(aligned.page, aligned.template_page, aligned.registered, readings))
+            if self.options.overlay and overlay_folder is not None:
+                _write_overlay(page, aligned, readings, Path(overlay_folder))
+        if not page_count:
+            raise DocumentError("no_pages", f"{path}: the document has no pages")
+        forms: tuple[FilledForm, ...] = ()
+        if self.form:
+            forms, unmatched = _forms(self.form, pages)
+            errors.extend(unmatched)
+        return DocumentResult(
+            document=document,
+            page_count=page_count,
+            forms=forms,
+            lines=() if self.form else tuple(reading for page in pages for reading in page.readings),
+            errors=tuple(errors),
+            provenance=self.provenance,
+            warnings=tuple(warnings),
+        )
+
+    def _read_page(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
+        """Read the fields of a form page, or the lines of a page."""
+        if self.form is None:
+            targets = [_Target(boxes, self.options.kind, self.options.case, None) for boxes in page_lines(aligned)]
+            return self._read_targets(aligned, targets)
+        if not aligned.registered or aligned.template_page is None:
+            return ()
+        fields = self.form.pages[aligned.template_page].fields
+        written = [f for f in fields if f.kind is not Kind.CHECKBOX]
+        targets = [
+            _Target(field_boxes(aligned, f.name, _scaled(f.box, aligned.scale), f.cells), f.kind, f.case, f)
+            for f in written
+        ]
+        readings = {r.field: r for r in self._read_targets(aligned, targets)}
+        for f in fields:
+            if f.kind is Kind.CHECKBOX:
+                readings[f.name] = self._read_checkbox(aligned, f)
+        return tuple(readings[f.name] for f in fields)
+
+    def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
+        """All characters of a page go through the network together."""
+        from hwtranscribe.classify import symbol_log_probs
+
+        inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
+        log_probs = self.classifier.score(normalize_inks(inks)).log_probs if inks else None
+        readings, first = [], 0
+        for target in targets:
+            count = len(target.boxes.inks)
+            symbols: tuple[str, ...] = ()
+            scores = np.zeros((0, 1), np.float32)
+            if count and log_probs is not None:
+                symbols, scores = symbol_log_probs(log_probs[first : first + count], target.kind, target.case)
+            first += count
+            reading = decode_field(
+                target.boxes,
+                scores,
+                symbols,
+                page=aligned.page,
+                kind=target.kind,
+                constraint=target.field.constraint if target.field else None,
+                required=target.field.required if target.field else False,
+                review_below=self.options.review_below,
+            )
+            readings.append(_on_rendered_page(reading, aligned))
+        return tuple(readings)
+
+    def _read_checkbox(self, aligned: AlignedPage, field: FieldTemplate) -> FieldReading:
+        """`1` for a ticked box, `0` for an empty one."""
+        box = _scaled(field.box, aligned.scale)
+        ticked = read_mark(aligned, box)
+        confidence = max(ticked, 1.0 - ticked)
+        doubtful = confidence < self.options.review_below
+        reading = FieldReading(
+            page=aligned.page,
+            field=field.name,
+            kind=field.kind,
+            text="1" if ticked >= 0.5 else "0",
+            confidence=round(confidence, 6),
+            status=Status.REVIEW if doubtful else Status.OK,
+            detail=f"confidence below {self.options.review_below:g}" if doubtful else "",
+            box=box,
+        )
+        return _on_rendered_page(reading, aligned)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A field or line to read."""
+
+    boxes: CharBoxes
+    kind: Kind
+    case: Case
+    field: FieldTemplate | None
+
+
+@dataclass(frozen=True, slots=True)
+class _PageReadings:
+    """What was read on one page of a document."""
+
+    page: int
+    template_page: int | None
+    registered: bool
+    readings: tuple[FieldReading, ...]
+
+
+def _references(form: FormTemplate) -> Iterator[Reference]:
+    """The blank pages of a template, prepared for registration."""
+    for number, page in enumerate(form.pages, start=1):
+        pixels = None
+        if page.reference is not None:
+            try:
+                wanted = range(page.reference_page, page.reference_page + 1)
+                blank = next(iter(render_pages(page.reference, page.reference.name, ReadOptions(), wanted)), None)
+            except DocumentError as error:
+                raise TemplateError(f"{form.path}: page {number}: reference {page.reference}: {error}") from error
+            if not isinstance(blank, Page):
+                why = blank.detail if blank else f"it has no page {page.reference_page}"
+                raise TemplateError(f"{form.path}: page {number}: reference {page.reference}: {why}")
+            pixels = blank.pixels
+        yield prepare_reference(pixels, page.size)
+
+
+def _forms(form: FormTemplate, pages: Sequence[_PageReadings]) -> tuple[tuple[FilledForm, ...], list[PageError]]:
+    """Put the pages of a document together to filled forms.
+
+    A new form begins where a page of the template comes that is not behind the one before. Pages that match no page of
+    the template are reported; when none matches at all, every field of the template is for review.
+    """
+    stacks: list[list[_PageReadings]] = []
+    unmatched: list[PageError] = []
+    for page in pages:
+        if not page.registered or page.template_page is None:
+            detail = f"the page does not match the form {form.name!r}; nothing was read on it"
+            unmatched.append(PageError(page.page, "no_match", detail))
+            continue
+        before = stacks[-1][-1].template_page if stacks else None
+        if before is None or page.template_page <= before:
+            stacks.append([])
+        stacks[-1].append(page)
+    if not stacks and pages:
+        stacks.append([])
+    return tuple(_filled_form(form, i, stack, pages) for i, stack in enumerate(stacks, start=1)), unmatched
+
+
+def _filled_form(
+    form: FormTemplate, number: int, stack: Sequence[_PageReadings], pages: Sequence[_PageReadings]
+) -> FilledForm:
+    """One filled form; fields of pages that are not there are for review."""
+    read = {reading.field: reading for page in stack for reading in page.readings}
+    fallback = stack[-1].page if stack else pages[0].page
+    fields = []
+    for index, template_page in enumerate(form.pages):
+        for field in template_page.fields:
+            missing = f"page {index + 1} of the form was not found in the document"
+            fields.append(
+                read.get(field.name)
+                or FieldReading(fallback, field.name, field.kind, "", 0.0, Status.REVIEW, missing, (0, 0, 0, 0))
+            )
+    return FilledForm(number, form.name, tuple(page.page for page in stack), tuple(fields))
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    """A box of the template in aligned px."""
+    left, top, right, bottom = (round(v * scale) for v in box)
+    return left, top, right, bottom
+
+
+def _on_rendered_page(reading: FieldReading, aligned: AlignedPage) -> FieldReading:
+    """The reading with its boxes in px of the rendered page."""
+    return replace(
+        reading,
+        box=_mapped(reading.box, aligned.page_from_aligned),
+        characters=tuple(replace(c, box=_mapped(c.box, aligned.page_from_aligned)) for c in reading.characters),
+    )
+
+
+def _mapped(box: Box, homography: np.ndarray) -> Box:
+    """The upright box around a box's corners under a homography."""
+    left, top, right, bottom = box
+    corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]], float) @ homography.T
+    points = corners[:, :2] / corners[:, 2:]
+    low, high = np.floor(points.min(axis=0) + 0.01), np.ceil(points.max(axis=0) - 0.01)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _write_overlay(page: Page, aligned: AlignedPage, readings: Sequence[FieldReading], folder: Path) -> None:
+    """A picture of the page with what was read, written aside and renamed."""
+    from hwtranscribe.overlay import draw_readings
+
+    target = folder / f"{page.document}.page{page.number:04d}.jpg"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(target.name + ".part")
+    aside.write_bytes(draw_readings(page.pixels, readings))
+    aside.replace(target)

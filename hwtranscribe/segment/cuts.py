@@ -1,0 +1,137 @@
+"""Over-segmentation: cuts through components that may hold more than one character.
+
+Cuts are geometric (low ink crossed, narrow necks between the upper and the lower contour) and follow the seam of least
+ink. Which of them are real is for the lattice to say; a missed cut can't be made good, so there are more of them than
+characters.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Int32, UInt8
+
+MIN_PIECE = 0.13
+"""Cuts are at least this far apart and from the ends, in line heights."""
+MAX_NECK = 2.6
+"""Columns that cross more ink than this many stroke widths are not cut."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """Parts of a component between neighbouring cuts, left to right.
+
+    Attributes:
+        index: Per pixel of the component's box: 0 paper, else 1-based piece.
+        cost: Ink crossed by the cut before each piece, in stroke widths; 0 before the first.
+    """
+
+    index: Int32[np.ndarray, "h w"]
+    cost: Float32[np.ndarray, " n"]
+
+
+def cut_component(
+    mask: UInt8[np.ndarray, "h w"], ink: UInt8[np.ndarray, "h w"], line_height_px: float, stroke_width_px: float
+) -> Pieces:
+    """Cut one component where characters may touch.
+
+    Args:
+        mask: 0/1, the component in its bounding box.
+        ink: Soft ink of the same box, 0-255.
+        line_height_px: Height of the line's characters.
+        stroke_width_px: Usual width of its strokes.
+    """
+    height, width = mask.shape
+    whole = Pieces(index=mask.astype(np.int32), cost=np.zeros(1, np.float32))
+    min_piece_px = max(2.0, MIN_PIECE * line_height_px)
+    if width < max(0.42 * line_height_px, 2 * min_piece_px + 1) or height < 0.25 * line_height_px:
+        return whole
+    columns = _cut_columns(mask, min_piece_px, stroke_width_px)
+    if not len(columns):
+        return whole
+    seams, costs = [], []
+    reach_px = max(1, int(round(0.12 * line_height_px)))
+    cost_map = np.where(mask > 0, ink, 0).astype(np.float32) / 255.0
+    for column in columns:
+        seam, cost = _seam(cost_map, int(column), reach_px)
+        seams.append(seam)
+        costs.append(cost / stroke_width_px)
+    order = np.argsort([seam.mean() for seam in seams], kind="stable")
+    seam_x = np.stack([seams[i] for i in order])  # cuts x rows
+    seam_x = np.maximum.accumulate(seam_x, axis=0)
+    x = np.arange(width)
+    raw = (x[None, None, :] > seam_x[:, :, None]).sum(axis=0)
+    return _compact(raw, mask, np.array([0.0, *(costs[i] for i in order)], np.float32), stroke_width_px)
+
+
+def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_width_px: float) -> list[int]:
+    """Columns where a cut is cheap: local minima of the ink crossed, preferring narrow necks."""
+    height, width = mask.shape
+    ink = mask.sum(axis=0).astype(np.float32)
+    inked = mask > 0
+    rows = np.arange(height)[:, None]
+    upper = np.where(inked, rows, height).min(axis=0)
+    lower = np.where(inked, rows, -1).max(axis=0)
+    neck = (lower - upper + 1).astype(np.float32)
+    score = ink + 0.15 * np.minimum(neck, ink + 3 * stroke_width_px)
+    sigma = max(0.6, 0.25 * stroke_width_px)
+    score = cv2.GaussianBlur(score[None], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[0]
+    allowed = ink <= MAX_NECK * stroke_width_px + 1
+    edge = int(np.ceil(min_piece_px))
+    allowed[:edge] = allowed[width - edge :] = False
+    is_minimum = np.zeros(width, bool)
+    is_minimum[1:-1] = (score[1:-1] <= score[:-2]) & (score[1:-1] <= score[2:])
+    candidates = np.flatnonzero(allowed & is_minimum)
+    chosen: list[int] = []
+    for column in candidates[np.argsort(score[candidates], kind="stable")]:
+        if all(abs(column - other) >= min_piece_px for other in chosen):
+            chosen.append(int(column))
+        if len(chosen) >= 12:
+            break
+    return sorted(chosen)
+
+
+def _seam(cost_map: Float32[np.ndarray, "h w"], column: int, reach_px: int) -> tuple[Int32[np.ndarray, " h"], float]:
+    """Top-to-bottom seam of least ink around a column; its x per row and the ink it crosses, px."""
+    height, width = cost_map.shape
+    first, last = max(0, column - reach_px), min(width, column + reach_px + 1)
+    window = cost_map[:, first:last]
+    offset = np.abs(np.arange(first, last) - column).astype(np.float32) * 0.01
+    total = np.empty_like(window)
+    total[0] = window[0] + offset
+    step = np.full(window.shape, 0, np.int8)
+    big = np.float32(1e9)
+    for y in range(1, height):
+        above = total[y - 1]
+        from_left = np.concatenate([[big], above[:-1]]) + np.float32(0.05)
+        from_right = np.concatenate([above[1:], [big]]) + np.float32(0.05)
+        best = np.minimum(np.minimum(above, from_left), from_right)
+        step[y] = np.where(best == above, 0, np.where(best == from_left, -1, 1))
+        total[y] = best + window[y] + offset
+    x = int(np.argmin(total[-1]))
+    seam = np.empty(height, np.int32)
+    crossed = 0.0
+    for y in range(height - 1, -1, -1):
+        seam[y] = first + x
+        crossed += float(window[y, x])
+        x += int(step[y, x])
+    return seam, crossed
+
+
+def _compact(
+    raw: Int32[np.ndarray, "h w"],
+    mask: UInt8[np.ndarray, "h w"],
+    cost: Float32[np.ndarray, " n"],
+    stroke_width_px: float,
+) -> Pieces:
+    """Drop pieces that hold next to no ink and number the rest from 1; a dropped piece joins the one before it."""
+    inked = mask > 0
+    areas = np.bincount(raw[inked], minlength=len(cost))
+    keep = areas >= max(3.0, 0.7 * stroke_width_px**2)
+    if not keep.any():
+        keep[0] = True
+    number = np.maximum(np.cumsum(keep), 1)
+    index = np.where(inked, number[raw], 0).astype(np.int32)
+    kept_cost = cost[keep].copy()
+    kept_cost[0] = 0.0
+    return Pieces(index=index, cost=kept_cost)

@@ -1,0 +1,281 @@
+"""From the components of one line of writing to a lattice of character hypotheses.
+
+Follows the segmentation-based school of hand-print reading: over-segment, join neighbouring pieces, let recogniser and
+geometry decide (Casey and Lecolinet 1996; Liu, Sako and Fujisawa 2004).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, UInt8
+
+from hwtranscribe.segment.components import INK_THRESHOLD, Components, find_components, slant_shear
+from hwtranscribe.segment.cuts import cut_component
+from hwtranscribe.types import Box, CharBoxes
+
+MAX_PIECES_PER_EDGE = 6
+MAX_WIDTH = 1.7
+"""Widest hypothesis of more than one piece, in line heights."""
+SPACE_WIDTH = 0.55
+"""Narrowest space between words, in line heights, where letters stand close together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Line:
+    """Pieces of one line in reading order, in upright (unslanted) px.
+
+    Attributes:
+        ink: Soft ink of the line, upright.
+        index: Per pixel: 0 paper, else 1-based piece, in reading order.
+        left, top, right, bottom: Boxes of the pieces.
+        cut_cost: Ink crossed by the cut before each piece, in stroke widths; 0 between components.
+        area: Ink of each piece, px.
+    """
+
+    ink: UInt8[np.ndarray, "h w"]
+    index: Int32[np.ndarray, "h w"]
+    left: Int32[np.ndarray, " n"]
+    top: Int32[np.ndarray, " n"]
+    right: Int32[np.ndarray, " n"]
+    bottom: Int32[np.ndarray, " n"]
+    cut_cost: Float32[np.ndarray, " n"]
+    area: Int32[np.ndarray, " n"]
+
+
+def line_lattice(ink: UInt8[np.ndarray, "h w"], field: str, box: Box) -> CharBoxes:
+    """The lattice of one line of free writing.
+
+    Args:
+        ink: Ink of this line alone, in its box; 0 paper, 255 full ink.
+        field: Name of the field or line.
+        box: Where `ink` lies on the aligned page, px.
+    """
+    binary = (ink >= INK_THRESHOLD).view(np.uint8)
+    shear = slant_shear(binary)
+    upright = _sheared(ink, shear)
+    components = find_components(upright)
+    if not len(components):
+        return empty_boxes(field, box)
+    height_px = line_height_px(components)
+    line = _pieces(upright, components, height_px)
+    return _lattice(line, field, box, shear, height_px, components.stroke_width_px)
+
+
+def empty_boxes(field: str, box: Box) -> CharBoxes:
+    """The lattice of a field without ink."""
+    none = np.zeros(0, np.int32)
+    return CharBoxes(
+        field=field,
+        box=box,
+        node_count=1,
+        start=none,
+        end=none,
+        boxes=np.zeros((0, 4), np.float32),
+        inks=(),
+        geometry_log_prob=np.zeros(0, np.float32),
+        blank=np.zeros(0, bool),
+        skip_log_prob=np.zeros(0, np.float32),
+        space_before=np.zeros(0, bool),
+        cells=False,
+    )
+
+
+def line_height_px(components: Components) -> float:
+    """Height of the line's characters: that of the taller half of what is not a dot or a dash."""
+    heights = components.height.astype(np.float64)
+    weights = components.area.astype(np.float64)
+    tall = heights >= 0.4 * heights.max()
+    order = np.argsort(heights[tall])
+    cumulative = np.cumsum(weights[tall][order])
+    return float(heights[tall][order][np.searchsorted(cumulative, 0.6 * cumulative[-1])])
+
+
+def _sheared(ink: UInt8[np.ndarray, "h w"], shear: float) -> UInt8[np.ndarray, "h w2"]:
+    """The ink with its slant taken out; wider than before by the shear, unless there is none."""
+    if shear == 0.0:
+        return ink
+    height, width = ink.shape
+    matrix = _shear_matrix(shear, height)
+    return cv2.warpAffine(ink, matrix, (width + 2 * _pad_px(shear, height), height), flags=cv2.INTER_LINEAR)
+
+
+def _pad_px(shear: float, height: int) -> int:
+    return int(np.ceil(abs(shear) * height / 2)) + 1 if shear else 0
+
+
+def _shear_matrix(shear: float, height: int) -> np.ndarray:
+    return np.array([[1.0, shear, _pad_px(shear, height) - shear * (height - 1) / 2], [0.0, 1.0, 0.0]])
+
+
+def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: float) -> _Line:
+    """Cut the components, join dots and contained parts to what they belong to, put all in reading order."""
+    groups = _join_contained(components, height_px)
+    index = np.zeros(ink.shape, np.int32)
+    boxes: list[tuple[int, int, int, int]] = []
+    costs: list[float] = []
+    areas: list[int] = []
+    for group in groups:
+        left, top = components.left[group].min(), components.top[group].min()
+        right, bottom = components.right[group].max(), components.bottom[group].max()
+        window = (slice(top, bottom), slice(left, right))
+        mask = np.isin(components.labels[window], group + 1).view(np.uint8)
+        pieces = cut_component(mask, ink[window], height_px, components.stroke_width_px)
+        first = len(boxes)
+        index[window] = np.where(pieces.index > 0, pieces.index + first, index[window])
+        for number, cost in enumerate(pieces.cost, start=1):
+            ys, xs = np.nonzero(pieces.index == number)
+            boxes.append((left + xs.min(), top + ys.min(), left + xs.max() + 1, top + ys.max() + 1))
+            costs.append(float(cost))
+            areas.append(len(xs))
+    box = np.array(boxes, np.int32)
+    centre = (box[:, 0] + box[:, 2]) / 2
+    order = np.argsort(centre, kind="stable")
+    renumber = np.zeros(len(order) + 1, np.int32)
+    renumber[order + 1] = np.arange(1, len(order) + 1)
+    cost = np.array(costs, np.float32)[order]
+    # A cut is only between pieces of one component that still are neighbours after sorting.
+    follows = np.concatenate([[False], order[1:] == order[:-1] + 1])
+    cost[~follows] = 0.0
+    box = box[order]
+    return _Line(
+        ink=ink,
+        index=_spread(renumber[index], ink),
+        left=box[:, 0],
+        top=box[:, 1],
+        right=box[:, 2],
+        bottom=box[:, 3],
+        cut_cost=cost,
+        area=np.array(areas, np.int32)[order],
+    )
+
+
+def _spread(index: Int32[np.ndarray, "h w"], ink: UInt8[np.ndarray, "h w"]) -> Int32[np.ndarray, "h w"]:
+    """Give the soft edges of strokes to the piece beside them."""
+    near = cv2.dilate(index.astype(np.uint16), np.ones((3, 3), np.uint8))
+    return np.where((index == 0) & (ink > 0), near, index).astype(np.int32)
+
+
+def _join_contained(components: Components, height_px: float) -> list[np.ndarray]:
+    """Groups of components that are one character whatever is read: parts that stand over one another.
+
+    The dot of an i, accents, a detached bar of T, E or 5: the smaller part lies mostly within the columns of the
+    larger. A dot at the foot of the line is punctuation and stays by itself.
+    """
+    count = len(components)
+    parent = np.arange(count)
+    width, height = components.width, components.height
+    baseline = np.median(components.bottom[height >= 0.6 * height_px]) if np.any(height >= 0.6 * height_px) else 0
+    order = np.argsort(width, kind="stable")
+    for i in order:
+        low_dot = (
+            height[i] < 0.35 * height_px and (components.top[i] + components.bottom[i]) / 2 > baseline - 0.3 * height_px
+        )
+        if low_dot:
+            continue
+        overlap = np.minimum(components.right, components.right[i]) - np.maximum(components.left, components.left[i])
+        slack = 0.15 * height_px if height[i] < 0.3 * height_px else 0.0
+        holds = (width > width[i]) | ((width == width[i]) & (np.arange(count) > i)) | (height > 2 * height[i])
+        share = (overlap + slack) / max(width[i], 1)
+        share[~holds] = 0
+        share[i] = 0
+        j = int(np.argmax(share))
+        if share[j] >= 0.7:
+            parent[i] = j
+    groups: dict[int, list[int]] = {}
+    for i in range(count):
+        root, steps = i, 0
+        while parent[root] != root and steps < count:
+            root, steps = int(parent[root]), steps + 1
+        groups.setdefault(root, []).append(i)
+    return [np.array(group) for group in groups.values()]
+
+
+def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, stroke_px: float) -> CharBoxes:
+    """Hypotheses over runs of neighbouring pieces."""
+    count = len(line.left)
+    space = _space_before(line, height_px)
+    starts, ends, boxes, inks, geometry, skips = [], [], [], [], [], []
+    for i in range(count):
+        left, top, right, bottom = line.left[i], line.top[i], line.right[i], line.bottom[i]
+        inner_gap = 0.0
+        for j in range(i + 1, min(count, i + MAX_PIECES_PER_EDGE) + 1):
+            k = j - 1
+            if k > i:
+                inner_gap = max(inner_gap, float(line.left[k] - right))
+                left, top = min(left, line.left[k]), min(top, line.top[k])
+                right, bottom = max(right, line.right[k]), max(bottom, line.bottom[k])
+                if right - left > MAX_WIDTH * height_px or inner_gap > 0.35 * height_px:
+                    break
+            cut = float(line.cut_cost[i]) + (float(line.cut_cost[j]) if j < count else 0.0)
+            starts.append(i)
+            ends.append(j)
+            boxes.append((left, top, right, bottom))
+            window = (slice(top, bottom), slice(left, right))
+            mine = (line.index[window] > i) & (line.index[window] <= j)
+            inks.append(np.where(mine, line.ink[window], 0).astype(np.uint8))
+            geometry.append(_geometry(right - left, bottom - top, inner_gap, cut, height_px))
+            area = int(line.area[i:j].sum())
+            skips.append(_skip(right - left, bottom - top, area, height_px, stroke_px) if j == i + 1 else -np.inf)
+    upright_boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    return CharBoxes(
+        field=field,
+        box=box,
+        node_count=count + 1,
+        start=np.array(starts, np.int32),
+        end=np.array(ends, np.int32),
+        boxes=_to_page(upright_boxes, shear, line.ink.shape[0], box),
+        inks=tuple(inks),
+        geometry_log_prob=np.array(geometry, np.float32),
+        blank=np.zeros(len(starts), bool),
+        skip_log_prob=np.array(skips, np.float32),
+        space_before=space[np.array(starts, np.int32)],
+        cells=False,
+    )
+
+
+def _geometry(width_px: int, height_px: int, inner_gap_px: float, cut_cost: float, line_height_px: float) -> float:
+    """How like one character an edge looks by its box alone."""
+    width, height = width_px / line_height_px, height_px / line_height_px
+    gap = max(0.0, inner_gap_px / line_height_px)
+    too_wide = max(0.0, width - 1.0)
+    too_low = max(0.0, 0.55 - height)
+    return -6.0 * gap - 0.35 * cut_cost - 2.5 * too_wide - 5.0 * too_low
+
+
+def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, stroke_px: float) -> float:
+    """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces may not."""
+    height = height_px / line_height_px
+    size = max(width_px, height_px) / line_height_px
+    if size < 0.3:
+        return -0.3
+    if height < 0.32:
+        return -0.8
+    if height < 0.45:
+        return -3.0 - 8.0 * (height - 0.32)
+    return -8.0
+
+
+def _space_before(line: _Line, height_px: float) -> Bool[np.ndarray, " n"]:
+    """Where the paper before a piece is as wide as a space between words.
+
+    Writers who set their letters wide apart set their words wider still: the usual gap counts as well as the height.
+    """
+    reach = np.maximum.accumulate(line.right)
+    gaps = np.concatenate([[0], line.left[1:] - reach[:-1]]).astype(np.float64)
+    wide = gaps[gaps > 0.08 * height_px]
+    usual = float(np.median(wide)) if len(wide) >= 2 else 0.0
+    return gaps > max(SPACE_WIDTH * height_px, 2.0 * usual)
+
+
+def _to_page(boxes: Float32[np.ndarray, "n 4"], shear: float, height: int, box: Box) -> Float32[np.ndarray, "n 4"]:
+    """Boxes of upright writing back on the slanted page: the box around the slanted-back corners."""
+    page = boxes.copy()
+    if shear:
+        middle = (height - 1) / 2
+        shift_top = shear * (boxes[:, 1] - middle)
+        shift_bottom = shear * (boxes[:, 3] - middle)
+        pad = _pad_px(shear, height)
+        page[:, 0] -= pad + np.maximum(shift_top, shift_bottom)
+        page[:, 2] -= pad + np.minimum(shift_top, shift_bottom)
+    return page + np.array([box[0], box[1], box[0], box[1]], np.float32)

@@ -1,0 +1,228 @@
+"""Lines of writing on a page without a template: which components make a line, and which are no writing at all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, UInt8
+
+from hwtranscribe.segment.components import Components, find_components
+from hwtranscribe.types import Box
+
+MAX_GAP = 4.0
+"""Widest paper within one line, in character heights."""
+MIN_OVERLAP = 0.45
+"""Least share of the lower of two neighbours that must stand beside the other for them to be on one line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One line of writing.
+
+    Attributes:
+        box: On the page, px.
+        ink: Of this line alone, in its box.
+    """
+
+    box: Box
+    ink: UInt8[np.ndarray, "h w"]
+
+
+def find_lines(ink: UInt8[np.ndarray, "h w"]) -> list[Line]:
+    """Lines of hand-writing in reading order: printed labels, cut-off lines and remnants are left out.
+
+    Args:
+        ink: Ink of the upright page; 0 paper, 255 full ink.
+    """
+    components = find_components(ink)
+    if not len(components):
+        return []
+    height_px = character_height_px(components)
+    tall = _is_tall(components, height_px)
+    lines = _chain(components, tall, height_px)
+    lines = _without_printing(components, lines, height_px)
+    lines = _without_cut_off(components, lines, ink.shape)
+    _attach_small(components, lines, tall, height_px)
+    return [_line(ink, components, np.array(line)) for line in _reading_order(components, lines)]
+
+
+def character_height_px(components: Components) -> float:
+    """Usual height of characters: the height that half of the ink is lower than, rules and specks set aside."""
+    height, width = components.height.astype(float), components.width.astype(float)
+    like_character = (height > 2.5 * components.stroke_width_px) & (width < 8 * height) & (height < 12 * width)
+    if not like_character.any():
+        return float(height.max())
+    heights, weights = height[like_character], np.sqrt(components.area[like_character].astype(float))
+    order = np.argsort(heights)
+    cumulative = np.cumsum(weights[order])
+    return float(heights[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
+
+
+def _is_tall(components: Components, height_px: float) -> Bool[np.ndarray, " n"]:
+    """Components that carry a line; dots, dashes, accents and specks go to the line beside them."""
+    height, width = components.height, components.width
+    bar = (width < 0.25 * height) & (height > 3.0 * height_px)
+    return (height >= 0.45 * height_px) & (height <= 6 * height_px) & ~bar
+
+
+def _chain(components: Components, tall: Bool[np.ndarray, " n"], height_px: float) -> list[list[int]]:
+    """Join every tall component with its nearest neighbour on the right that stands beside it."""
+    chosen = np.flatnonzero(tall)
+    chosen = chosen[np.argsort(components.left[chosen], kind="stable")]
+    parent = {int(i): int(i) for i in chosen}
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for at, i in enumerate(chosen):
+        rest = chosen[at + 1 :]
+        if not len(rest):
+            continue
+        overlap = np.minimum(components.bottom[rest], components.bottom[i]) - np.maximum(
+            components.top[rest], components.top[i]
+        )
+        beside = overlap >= MIN_OVERLAP * np.minimum(components.height[rest], components.height[i])
+        gap = components.left[rest] - components.right[i]
+        near = beside & (gap < MAX_GAP * max(height_px, float(components.height[i])))
+        if near.any():
+            j = int(rest[near][np.argmin(gap[near])])
+            parent[root(j)] = root(int(i))
+    lines: dict[int, list[int]] = {}
+    for i in chosen:
+        lines.setdefault(root(int(i)), []).append(int(i))
+    return list(lines.values())
+
+
+def _words(components: Components, line: list[int]) -> list[list[int]]:
+    """Split a line where the paper is wider than letters of a printed word ever stand apart."""
+    order = sorted(line, key=lambda i: int(components.left[i]))
+    height = float(np.median(components.height[order]))
+    words, reach = [[order[0]]], int(components.right[order[0]])
+    for i in order[1:]:
+        if components.left[i] - reach > 0.6 * height:
+            words.append([])
+        words[-1].append(i)
+        reach = max(reach, int(components.right[i]))
+    return words
+
+
+def _without_printing(components: Components, lines: list[list[int]], height_px: float) -> list[list[int]]:
+    """Leave printed words out, as long as something else is written.
+
+    Type is told from hand-print by what a hand can't do: letters of one height, on one base line, set close, and
+    smaller than what is written beside them.
+    """
+    words = [(at, word) for at, line in enumerate(lines) for word in _words(components, line)]
+    heights = np.array([float(np.median(components.height[word])) for _, word in words])
+    printed = np.array([_looks_printed(components, word) for _, word in words])
+    if not printed.any() or printed.all():
+        return lines
+    ink = np.array([float(components.area[word].sum()) for _, word in words])
+    written = ~printed
+    usual = float(np.average(heights[written], weights=ink[written]))
+    drop = printed & (heights < 1.05 * usual)
+    kept: dict[int, list[int]] = {}
+    for (at, word), gone in zip(words, drop, strict=True):
+        if not gone:
+            kept.setdefault(at, []).extend(word)
+    return list(kept.values())
+
+
+def _looks_printed(components: Components, word: list[int]) -> bool:
+    """Whether a word is set in type: even tops and bottoms, close letters."""
+    if len(word) < 3:
+        return False
+    index = np.array(word)
+    height = float(np.median(components.height[index]))
+    full = index[components.height[index] > 0.8 * height]
+    if len(full) < 3 or len(full) < 0.6 * len(index):
+        return False
+    tops, bottoms = components.top[full].astype(float), components.bottom[full].astype(float)
+    left = components.left[full].astype(float)
+    unevenness = max(_spread_about_line(left, tops), _spread_about_line(left, bottoms))
+    gaps = components.left[index[1:]] - np.maximum.accumulate(components.right[index])[:-1]
+    close = float(np.median(gaps)) <= max(2.0, 0.22 * height)
+    return close and unevenness <= 0.25 + 0.025 * height
+
+
+def _spread_about_line(x: Float64[np.ndarray, " n"], y: Float64[np.ndarray, " n"]) -> float:
+    """Mean absolute distance of points from the straight line through them."""
+    if len(x) < 4:
+        return float(np.abs(y - y.mean()).mean())
+    slope, offset = np.polyfit(x, y, 1)
+    return float(np.abs(y - slope * x - offset).mean())
+
+
+def _without_cut_off(components: Components, lines: list[list[int]], shape: tuple[int, ...]) -> list[list[int]]:
+    """Leave out lines that the upper or lower edge of the picture cuts through, when there are whole ones."""
+    if len(lines) < 2:
+        return lines
+
+    def cut_off(line: list[int]) -> bool:
+        index = np.array(line)
+        at_edge = (components.top[index] <= 1) | (components.bottom[index] >= shape[0] - 1)
+        return float(np.average(at_edge, weights=components.area[index])) > 0.4
+
+    whole = [line for line in lines if not cut_off(line)]
+    ink = [float(components.area[line].sum()) for line in lines]
+    whole_ink = sum(float(components.area[line].sum()) for line in whole)
+    return whole if whole_ink >= 0.25 * sum(ink) else lines
+
+
+def _attach_small(
+    components: Components, lines: list[list[int]], tall: Bool[np.ndarray, " n"], height_px: float
+) -> None:
+    """Give dots, accents, dashes and broken strokes to the line they stand in or just above."""
+    if not lines:
+        return
+    boxes = np.array([_extent(components, line) for line in lines], float)
+    for i in np.flatnonzero(~tall):
+        if components.height[i] > 1.5 * height_px or components.width[i] > 3.0 * height_px:
+            continue
+        x = (components.left[i] + components.right[i]) / 2
+        y = (components.top[i] + components.bottom[i]) / 2
+        beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
+        beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
+        height = boxes[:, 3] - boxes[:, 1]
+        near = (beyond_x <= 1.2 * height) & (beyond_y <= 0.45 * height)
+        if near.any():
+            candidates = np.flatnonzero(near)
+            lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
+
+
+def _reading_order(components: Components, lines: list[list[int]]) -> list[list[int]]:
+    """Top to bottom; what stands side by side, left to right."""
+    extents = {id(line): _extent(components, line) for line in lines}
+    by_top = sorted(lines, key=lambda line: (extents[id(line)][1], extents[id(line)][0]))
+    rows: list[list[list[int]]] = []
+    for line in by_top:
+        _, top, _, bottom = extents[id(line)]
+        if rows:
+            _, row_top, _, row_bottom = extents[id(rows[-1][0])]
+            overlap = min(bottom, row_bottom) - max(top, row_top)
+            if overlap > 0.5 * min(bottom - top, row_bottom - row_top):
+                rows[-1].append(line)
+                continue
+        rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: extents[id(line)][0])]
+
+
+def _extent(components: Components, line: list[int]) -> Box:
+    index = np.array(line)
+    return (
+        int(components.left[index].min()),
+        int(components.top[index].min()),
+        int(components.right[index].max()),
+        int(components.bottom[index].max()),
+    )
+
+
+def _line(ink: UInt8[np.ndarray, "h w"], components: Components, line: np.ndarray) -> Line:
+    """The ink of a line's components with their soft edges, one px around them."""
+    left, top, right, bottom = _extent(components, line.tolist())
+    left, top = max(0, left - 1), max(0, top - 1)
+    right, bottom = min(ink.shape[1], right + 1), min(ink.shape[0], bottom + 1)
+    window = (slice(top, bottom), slice(left, right))
+    return Line((left, top, right, bottom), components.soft_ink(ink, line, window))

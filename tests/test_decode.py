@@ -1,0 +1,156 @@
+"""Decoding: scores and constraints to readings."""
+
+import numpy as np
+import pytest
+
+from hwtranscribe.constraint import ALPHABETS, Lexicon, Pattern, Product
+from hwtranscribe.decode import decode_field
+from hwtranscribe.types import CharBoxes, Kind, Status
+
+DIGITS = tuple("0123456789")
+LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def pattern(text: str) -> Product:
+    return Product([Pattern(text, ALPHABETS[Kind.ALPHANUMERIC])])
+
+
+def comb(n: int, blank: tuple[int, ...] = ()) -> CharBoxes:
+    """A comb of n cells, 20 px wide."""
+    left = np.arange(n, dtype=np.float32) * 20
+    is_blank = np.zeros(n, bool)
+    is_blank[list(blank)] = True
+    return CharBoxes(
+        field="f",
+        box=(0, 0, 20 * n, 30),
+        node_count=n + 1,
+        start=np.arange(n, dtype=np.int32),
+        end=np.arange(1, n + 1, dtype=np.int32),
+        boxes=np.stack([left, 0 * left, left + 20, 0 * left + 30], axis=1),
+        inks=tuple(np.zeros((30, 20), np.uint8) for _ in range(n)),
+        geometry_log_prob=np.zeros(n, np.float32),
+        blank=is_blank,
+        skip_log_prob=np.full(n, -np.inf, np.float32),
+        space_before=np.zeros(n, bool),
+        cells=True,
+    )
+
+
+def scores(symbols: tuple[str, ...], *characters: dict[str, float]) -> np.ndarray:
+    """Log-probabilities: what is named gets its share, the rest is spread; "?" is the class of no character."""
+    rows = []
+    for named in characters:
+        row = np.full(len(symbols) + 1, (1 - sum(named.values())) / (len(symbols) + 1 - len(named)) + 1e-9)
+        for symbol, p in named.items():
+            row[len(symbols) if symbol == "?" else symbols.index(symbol)] = p
+        rows.append(np.log(row / row.sum()))
+    return np.array(rows, np.float32)
+
+
+def test_reads_the_most_probable_characters_with_alternatives():
+    reading = decode_field(
+        comb(3),
+        scores(DIGITS, {"1": 0.99}, {"7": 0.6, "1": 0.39}, {"0": 0.99}),
+        DIGITS,
+        page=1,
+        kind=Kind.DIGITS,
+    )
+    assert reading.text == "170"
+    assert reading.alternatives[0].text == "110"
+    assert reading.confidence == pytest.approx(0.6 * 0.99 * 0.99, abs=0.02)
+    assert reading.status is Status.REVIEW
+    assert "confidence" in reading.detail
+    assert [c.text for c in reading.characters] == ["1", "7", "0"]
+    assert reading.characters[2].box == (40, 0, 60, 30)
+
+
+def test_confident_field_is_ok():
+    reading = decode_field(comb(2), scores(DIGITS, {"1": 0.999}, {"7": 0.999}), DIGITS, page=1, kind=Kind.DIGITS)
+    assert (reading.status, reading.detail) == (Status.OK, "")
+
+
+def test_pattern_works_on_the_probabilities_not_on_the_result():
+    symbols = LETTERS + DIGITS
+    rows = scores(symbols, {"0": 0.55, "O": 0.44}, {"O": 0.7, "0": 0.29})
+    free = decode_field(comb(2), rows, symbols, page=1, kind=Kind.ALPHANUMERIC)
+    bound = decode_field(comb(2), rows, symbols, page=1, kind=Kind.ALPHANUMERIC, constraint=pattern(r"[A-Z]\d"))
+    assert free.text == "0O"
+    assert bound.text == "O0"
+    assert bound.confidence > free.confidence
+
+
+def test_broken_constraint_is_for_review_and_says_so():
+    rows = scores(DIGITS, {"1": 0.9999}, {"2": 0.9999})
+    reading = decode_field(
+        comb(2), rows, DIGITS, page=1, kind=Kind.DIGITS, constraint=pattern(r"\d{3}"), review_below=0.1
+    )
+    assert reading.text == "12"
+    assert reading.status is Status.REVIEW
+    assert "breaks" in reading.detail
+    assert r"\d{3}" in reading.detail
+
+
+def test_lexicon_decides_between_look_alikes():
+    rows = scores(LETTERS, {"P": 0.5, "R": 0.45}, {"A": 0.9}, {"U": 0.55, "V": 0.4}, {"L": 0.9})
+    reading = decode_field(
+        comb(4), rows, LETTERS, page=1, kind=Kind.LETTERS, constraint=Product([Lexicon(["Ravl", "Paula"])])
+    )
+    assert reading.text == "RAVL"
+
+
+def test_empty_cells_are_spaces_between_words_and_nothing_at_the_ends():
+    rows = scores(LETTERS, {}, {"L": 0.99}, {"E": 0.99}, {}, {"C": 0.99}, {"A": 0.99}, {})
+    reading = decode_field(comb(7, blank=(0, 3, 6)), rows, LETTERS, page=1, kind=Kind.LETTERS)
+    assert reading.text == "LE CA"
+
+
+@pytest.mark.parametrize(("required", "status"), [(False, Status.BLANK), (True, Status.REVIEW)])
+def test_blank_field_is_empty(required, status):
+    boxes = comb(3, blank=(0, 1, 2))
+    reading = decode_field(boxes, scores(DIGITS, {}, {}, {}), DIGITS, page=1, kind=Kind.DIGITS, required=required)
+    assert (reading.text, reading.status) == ("", status)
+    assert ("required" in reading.detail) is required
+
+
+def test_scribbles_are_illegible_not_guessed():
+    rows = scores(DIGITS, {"?": 0.97}, {"?": 0.9}, {"3": 0.99})
+    reading = decode_field(comb(3), rows, DIGITS, page=1, kind=Kind.DIGITS)
+    assert (reading.text, reading.status, reading.confidence) == ("", Status.ILLEGIBLE, 0.0)
+
+
+def test_one_scribble_is_marked_in_the_text():
+    rows = scores(DIGITS, {"1": 0.99}, {"2": 0.99}, {"?": 0.97}, {"3": 0.99})
+    reading = decode_field(comb(4), rows, DIGITS, page=1, kind=Kind.DIGITS)
+    assert reading.text == "12?3"
+    assert reading.status is Status.REVIEW
+
+
+def cut_in_two() -> CharBoxes:
+    """Two pieces that are one character or two, with a dot that may be left out behind them."""
+    return CharBoxes(
+        field="f",
+        box=(0, 0, 60, 30),
+        node_count=4,
+        start=np.array([0, 0, 1, 2], np.int32),
+        end=np.array([1, 2, 2, 3], np.int32),
+        boxes=np.array([[0, 0, 10, 30], [0, 0, 20, 30], [10, 0, 20, 30], [22, 25, 26, 30]], np.float32),
+        inks=tuple(np.zeros((30, 20), np.uint8) for _ in range(4)),
+        geometry_log_prob=np.zeros(4, np.float32),
+        blank=np.zeros(4, bool),
+        skip_log_prob=np.array([-8, -np.inf, -8, -0.3], np.float32),
+        space_before=np.zeros(4, bool),
+        cells=False,
+    )
+
+
+def test_lattice_joins_what_reads_better_joined():
+    joined = scores(DIGITS, {"?": 0.9}, {"8": 0.98}, {"?": 0.9}, {"?": 0.98})
+    apart = scores(DIGITS, {"1": 0.95}, {"?": 0.95}, {"1": 0.95}, {"?": 0.98})
+    read = [decode_field(cut_in_two(), rows, DIGITS, page=1, kind=Kind.DIGITS).text for rows in (joined, apart)]
+    assert read == ["8", "11"]
+
+
+def test_confidences_of_all_readings_add_up_to_at_most_one():
+    rows = scores(DIGITS, {"1": 0.5, "7": 0.4}, {"8": 0.5, "0": 0.3}, {"1": 0.5, "4": 0.4}, {"?": 0.98})
+    reading = decode_field(cut_in_two(), rows, DIGITS, page=1, kind=Kind.DIGITS)
+    assert 0 < reading.confidence + sum(a.confidence for a in reading.alternatives) <= 1.0001
