@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Bool, UInt8
 
 from hwtranscribe.segment.components import Components, find_components
+from hwtranscribe.segment.printing import without_printing
 from hwtranscribe.types import Box
 
 MAX_GAP = 4.0
@@ -39,7 +40,7 @@ def find_lines(ink: UInt8[np.ndarray, "h w"]) -> list[Line]:
     height_px = character_height_px(components)
     tall = _is_tall(components, height_px)
     lines = _chain(components, tall, height_px)
-    lines = _without_printing(components, lines, height_px)
+    lines = without_printing(components, lines)
     lines = _without_cut_off(components, lines, ink.shape)
     _attach_small(components, lines, tall, height_px)
     return [_line(ink, components, np.array(line)) for line in _reading_order(components, lines)]
@@ -95,80 +96,27 @@ def _chain(components: Components, tall: Bool[np.ndarray, " n"], height_px: floa
     return list(lines.values())
 
 
-def _words(components: Components, line: list[int]) -> list[list[int]]:
-    """Split a line where the paper is wider than letters of a printed word ever stand apart."""
-    order = sorted(line, key=lambda i: int(components.left[i]))
-    height = float(np.median(components.height[order]))
-    words, reach = [[order[0]]], int(components.right[order[0]])
-    for i in order[1:]:
-        if components.left[i] - reach > 0.6 * height:
-            words.append([])
-        words[-1].append(i)
-        reach = max(reach, int(components.right[i]))
-    return words
-
-
-def _without_printing(components: Components, lines: list[list[int]], height_px: float) -> list[list[int]]:
-    """Leave printed words out, as long as something else is written.
-
-    Type is told from hand-print by what a hand can't do: letters of one height, on one base line, set close, and
-    smaller than what is written beside them.
-    """
-    words = [(at, word) for at, line in enumerate(lines) for word in _words(components, line)]
-    heights = np.array([float(np.median(components.height[word])) for _, word in words])
-    printed = np.array([_looks_printed(components, word) for _, word in words])
-    if not printed.any() or printed.all():
-        return lines
-    ink = np.array([float(components.area[word].sum()) for _, word in words])
-    written = ~printed
-    usual = float(np.average(heights[written], weights=ink[written]))
-    drop = printed & (heights < 1.05 * usual)
-    kept: dict[int, list[int]] = {}
-    for (at, word), gone in zip(words, drop, strict=True):
-        if not gone:
-            kept.setdefault(at, []).extend(word)
-    return list(kept.values())
-
-
-def _looks_printed(components: Components, word: list[int]) -> bool:
-    """Whether a word is set in type: even tops and bottoms, close letters."""
-    if len(word) < 3:
-        return False
-    index = np.array(word)
-    height = float(np.median(components.height[index]))
-    full = index[components.height[index] > 0.8 * height]
-    if len(full) < 3 or len(full) < 0.6 * len(index):
-        return False
-    tops, bottoms = components.top[full].astype(float), components.bottom[full].astype(float)
-    left = components.left[full].astype(float)
-    unevenness = max(_spread_about_line(left, tops), _spread_about_line(left, bottoms))
-    gaps = components.left[index[1:]] - np.maximum.accumulate(components.right[index])[:-1]
-    close = float(np.median(gaps)) <= max(2.0, 0.22 * height)
-    return close and unevenness <= 0.25 + 0.025 * height
-
-
-def _spread_about_line(x: Float64[np.ndarray, " n"], y: Float64[np.ndarray, " n"]) -> float:
-    """Mean absolute distance of points from the straight line through them."""
-    if len(x) < 4:
-        return float(np.abs(y - y.mean()).mean())
-    slope, offset = np.polyfit(x, y, 1)
-    return float(np.abs(y - slope * x - offset).mean())
-
-
 def _without_cut_off(components: Components, lines: list[list[int]], shape: tuple[int, ...]) -> list[list[int]]:
-    """Leave out lines that the upper or lower edge of the picture cuts through, when there are whole ones."""
+    """Leave out lines that an edge of the picture cuts through and bits on its edges, when there are whole lines."""
     if len(lines) < 2:
         return lines
+    ink = np.array([float(components.area[line].sum()) for line in lines])
+    height, width = shape
 
-    def cut_off(line: list[int]) -> bool:
+    def at_edge(line: list[int]) -> bool:
         index = np.array(line)
-        at_edge = (components.top[index] <= 1) | (components.bottom[index] >= shape[0] - 1)
-        return float(np.average(at_edge, weights=components.area[index])) > 0.4
+        touching = (components.top[index] <= 1) | (components.bottom[index] >= height - 1)
+        return float(np.average(touching, weights=components.area[index])) > 0.4
 
-    whole = [line for line in lines if not cut_off(line)]
-    ink = [float(components.area[line].sum()) for line in lines]
+    def bit_on_edge(line: list[int]) -> bool:
+        left, top, right, bottom = _extent(components, line)
+        near_px = 0.03 * max(height, width)
+        near = left <= near_px or right >= width - near_px or top <= 2 or bottom >= height - 2
+        return near and float(components.area[line].sum()) < 0.2 * ink.max()
+
+    whole = [line for line in lines if not at_edge(line) and not bit_on_edge(line)]
     whole_ink = sum(float(components.area[line].sum()) for line in whole)
-    return whole if whole_ink >= 0.25 * sum(ink) else lines
+    return whole if whole_ink >= 0.25 * ink.sum() else lines
 
 
 def _attach_small(
