@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hwtranscribe import __version__
+from hwtranscribe.classify import Classifier, symbol_log_probs
 from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.form import FieldTemplate, FormTemplate
@@ -37,9 +37,6 @@ from hwtranscribe.types import (
     Status,
 )
 
-if TYPE_CHECKING:
-    from hwtranscribe.classify import Classifier
-
 
 def transcribe_document(job: DocumentJob) -> DocumentResult:
     """Read one document: what every executor runs.
@@ -51,6 +48,16 @@ def transcribe_document(job: DocumentJob) -> DocumentResult:
     """
     transcriber = _transcriber(job.form_path, job.checkpoint_path, job.options)
     return transcriber.read(Path(job.path), job.document, overlay_folder=job.overlay_folder)
+
+
+def describe_run(job: DocumentJob) -> Provenance:
+    """What makes the results of a job.
+
+    Raises:
+        TemplateError: The template is wrong.
+        CheckpointError: The checkpoint is wrong.
+    """
+    return _transcriber(job.form_path, job.checkpoint_path, job.options).provenance
 
 
 @lru_cache(maxsize=2)
@@ -75,8 +82,6 @@ class Transcriber:
     def __init__(
         self, form: FormTemplate | None = None, options: ReadOptions | None = None, checkpoint: Path | None = None
     ) -> None:
-        from hwtranscribe.classify import Classifier
-
         self.form = form
         self.options = options or ReadOptions()
         self.classifier = Classifier.load(checkpoint)
@@ -155,8 +160,6 @@ class Transcriber:
 
     def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
         """All characters of a page go through the network together."""
-        from hwtranscribe.classify import symbol_log_probs
-
         inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
         log_probs = self.classifier.score(normalize_inks(inks)).log_probs if inks else None
         readings, first = [], 0

@@ -1,4 +1,10 @@
 """AlignedPage to CharBoxes: where the characters are.
 
-`cells` finds combs and ruled cells. Free writing goes `components` -> `lines` -> `cuts` -> `lattice`.
+`field` decides between a comb (`cells`) and free writing (`free`). Free writing goes `components` -> `lines` ->
+`cuts` -> `lattice`; `printing` tells labels from writing.
 """
+
+from hwtranscribe.segment.field import field_boxes
+from hwtranscribe.segment.free import page_lines
+
+__all__ = ["field_boxes", "page_lines"]

@@ -9,6 +9,9 @@ from jaxtyping import Int32, UInt8
 INK_THRESHOLD = 112
 """Ink maps are soft at the edges; above this a pixel belongs to a stroke."""
 
+MIN_SLANT_GAIN = 1.25
+"""Writing counts as upright unless another shear makes its columns this much better."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
@@ -134,6 +137,6 @@ def slant_shear(binary: UInt8[np.ndarray, "h w"], limit: float = 0.8) -> float:
         scores[i] = np.sum(ink[unbroken].astype(np.float64) ** 2)
     upright = scores[len(shears) // 2]
     best = int(np.argmax(scores))
-    if scores[best] < 1.08 * upright:
+    if scores[best] < MIN_SLANT_GAIN * upright:
         return 0.0
     return float(shears[best])

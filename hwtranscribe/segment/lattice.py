@@ -17,7 +17,7 @@ from hwtranscribe.types import Box, CharBoxes
 MAX_PIECES_PER_EDGE = 6
 MAX_WIDTH = 1.7
 """Widest hypothesis of more than one piece, in line heights."""
-SPACE_WIDTH = 0.55
+SPACE_WIDTH = 0.7
 """Narrowest space between words, in line heights, where letters stand close together."""
 
 
@@ -165,6 +165,7 @@ def _join_contained(components: Components, height_px: float) -> list[np.ndarray
     count = len(components)
     parent = np.arange(count)
     width, height = components.width, components.height
+    size = width + height
     baseline = np.median(components.bottom[height >= 0.6 * height_px]) if np.any(height >= 0.6 * height_px) else 0
     order = np.argsort(width, kind="stable")
     for i in order:
@@ -175,7 +176,7 @@ def _join_contained(components: Components, height_px: float) -> list[np.ndarray
             continue
         overlap = np.minimum(components.right, components.right[i]) - np.maximum(components.left, components.left[i])
         slack = 0.15 * height_px if height[i] < 0.3 * height_px else 0.0
-        holds = (width > width[i]) | ((width == width[i]) & (np.arange(count) > i)) | (height > 2 * height[i])
+        holds = (size > size[i]) | ((size == size[i]) & (np.arange(count) > i))
         share = (overlap + slack) / max(width[i], 1)
         share[~holds] = 0
         share[i] = 0
@@ -184,9 +185,9 @@ def _join_contained(components: Components, height_px: float) -> list[np.ndarray
             parent[i] = j
     groups: dict[int, list[int]] = {}
     for i in range(count):
-        root, steps = i, 0
-        while parent[root] != root and steps < count:
-            root, steps = int(parent[root]), steps + 1
+        root = i
+        while parent[root] != root:
+            root = int(parent[root])
         groups.setdefault(root, []).append(i)
     return [np.array(group) for group in groups.values()]
 

@@ -1,0 +1,18 @@
+"""The characters of one field of a form."""
+
+from hwtranscribe.segment.cells import cell_boxes, find_cells
+from hwtranscribe.segment.free import free_boxes
+from hwtranscribe.types import AlignedPage, Box, CharBoxes
+
+
+def field_boxes(aligned: AlignedPage, field: str, box: Box, cells: int | None) -> CharBoxes:
+    """The characters of a comb, or the lattice of free writing where there is none.
+
+    Args:
+        aligned: The page.
+        field: Name of the field.
+        box: In aligned px.
+        cells: Number of cells, or None to find out whether the field is a comb.
+    """
+    grid = find_cells(aligned, box, cells)
+    return free_boxes(aligned, field, box) if grid is None else cell_boxes(aligned, field, box, grid)

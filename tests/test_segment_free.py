@@ -1,0 +1,142 @@
+"""Free writing: lines, components, cuts and lattices."""
+
+import cv2
+import numpy as np
+import pytest
+
+from hwtranscribe.segment.components import find_components, slant_shear
+from hwtranscribe.segment.free import free_boxes, page_lines
+from hwtranscribe.segment.lattice import line_lattice
+from hwtranscribe.types import AlignedPage, CharBoxes
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def write(ink: np.ndarray, text: str, left: int, base: int, height: int = 30, pitch: int = 34, wobble: int = 3) -> list:
+    """Write with a stroke font, letters up and down a little; returns the boxes of the characters."""
+    rng = np.random.default_rng(len(text))
+    boxes = []
+    for i, character in enumerate(text):
+        if character == " ":
+            continue
+        before = ink.copy()
+        at = (left + i * pitch, base + int(rng.integers(-wobble, wobble + 1)))
+        cv2.putText(ink, character, at, FONT, height / 22, 255, 3, cv2.LINE_AA)
+        ys, xs = np.nonzero(ink != before)
+        boxes.append((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))
+    return boxes
+
+
+def page(ink: np.ndarray) -> AlignedPage:
+    return AlignedPage(1, None, 1.0, 255 - ink, ink, None, np.eye(3), 0.0)
+
+
+def best_overlap(lattice: CharBoxes, box: tuple) -> float:
+    """Intersection over union of a box with the edge nearest to it."""
+    b, e = np.array(box, float), lattice.boxes
+    width = np.minimum(e[:, 2], b[2]) - np.maximum(e[:, 0], b[0])
+    height = np.minimum(e[:, 3], b[3]) - np.maximum(e[:, 1], b[1])
+    both = np.maximum(width, 0) * np.maximum(height, 0)
+    area = (e[:, 2] - e[:, 0]) * (e[:, 3] - e[:, 1]) + (b[2] - b[0]) * (b[3] - b[1])
+    return float((both / (area - both)).max())
+
+
+def paths_from(lattice: CharBoxes) -> set[int]:
+    """Nodes that can be reached from the first."""
+    reached = {0}
+    for start, end in zip(lattice.start.tolist(), lattice.end.tolist(), strict=True):
+        if start in reached:
+            reached.add(end)
+    return reached
+
+
+@pytest.mark.parametrize("pitch", [34, 23], ids=["apart", "touching"])
+def test_every_character_is_one_edge_of_the_lattice(pitch):
+    ink = np.zeros((70, 300), np.uint8)
+    boxes = write(ink, "3582069", 10, 50, pitch=pitch, wobble=0)
+    lattice = line_lattice(ink, "f", (0, 0, 300, 70))
+    assert [best_overlap(lattice, box) > 0.6 for box in boxes] == [True] * 7
+    assert lattice.node_count - 1 in paths_from(lattice)
+
+
+def test_spaces_between_words_are_seen_and_others_are_not():
+    ink = np.zeros((70, 500), np.uint8)
+    write(ink, "HAND PRINT", 10, 50)
+    lattice = line_lattice(ink, "f", (0, 0, 500, 70))
+    first_of_word = lattice.boxes[lattice.space_before][:, 0]
+    assert len(set(first_of_word.tolist())) == 1
+    assert 10 + 5 * 34 <= first_of_word[0] <= 10 + 6 * 34
+
+
+def test_dot_of_an_i_stays_with_it_and_a_full_stop_does_not():
+    ink = np.zeros((70, 120), np.uint8)
+    cv2.line(ink, (20, 30), (20, 55), 255, 4)
+    cv2.circle(ink, (22, 16), 3, 255, -1)
+    cv2.line(ink, (50, 15), (50, 55), 255, 4)
+    cv2.circle(ink, (70, 54), 3, 255, -1)
+    lattice = line_lattice(ink, "f", (0, 0, 120, 70))
+    singles = lattice.end == lattice.start + 1
+    assert singles.sum() == 3
+    assert lattice.boxes[singles][0][1] <= 13
+    may_be_left_out = np.isfinite(lattice.skip_log_prob[singles]) & (lattice.skip_log_prob[singles] > -1)
+    assert may_be_left_out.tolist() == [False, False, True]
+
+
+def test_slant_is_measured():
+    upright = np.zeros((60, 400), np.uint8)
+    write(upright, "HITLEHITLE", 30, 50)
+    matrix = np.array([[1, -0.4, 12], [0, 1, 0]])
+    leaning = cv2.warpAffine(upright, matrix, (400, 60))
+    assert slant_shear((leaning > 100).view(np.uint8)) == pytest.approx(0.4, abs=0.1)
+    assert abs(slant_shear((upright > 100).view(np.uint8))) <= 0.1
+
+
+def test_empty_ink_gives_an_empty_lattice():
+    lattice = line_lattice(np.zeros((40, 100), np.uint8), "f", (0, 0, 100, 40))
+    assert (lattice.node_count, len(lattice.inks)) == (1, 0)
+
+
+def test_lines_are_found_in_reading_order():
+    ink = np.zeros((300, 600), np.uint8)
+    write(ink, "SECOND LINE", 20, 160)
+    write(ink, "FIRST", 20, 60)
+    write(ink, "THIRD", 20, 260)
+    lines = page_lines(page(ink))
+    assert [line.field for line in lines] == ["line001", "line002", "line003"]
+    assert [round(line.box[3], -1) for line in lines] == [60, 160, 260]
+
+
+def test_printed_label_is_left_out_but_only_beside_writing():
+    ink = np.zeros((120, 600), np.uint8)
+    write(ink, "MARTIN", 200, 60, wobble=5)
+    with_label = ink.copy()
+    cv2.putText(with_label, "NNHEM", (20, 60), FONT, 0.7, 255, 4)
+    alone = np.zeros_like(ink)
+    cv2.putText(alone, "NNHEM", (20, 60), FONT, 0.7, 255, 4)
+    (line,) = page_lines(page(with_label))
+    assert line.box[0] > 190
+    assert len(page_lines(page(alone))) == 1
+
+
+def test_line_cut_off_by_the_edge_is_left_out():
+    ink = np.zeros((140, 500), np.uint8)
+    write(ink, "WHOLE LINE", 20, 100)
+    write(ink, "CUT OFF", 20, 12, wobble=0)
+    assert len(page_lines(page(ink))) == 1
+
+
+def test_writing_that_leaves_its_field_belongs_to_it_and_the_neighbour_does_not():
+    ink = np.zeros((200, 500), np.uint8)
+    mine = write(ink, "GAUSS", 40, 110, height=44, pitch=46)
+    write(ink, "OTHER", 40, 190)
+    lattice = free_boxes(page(ink), "name", (30, 75, 400, 105))
+    assert lattice.boxes[:, 3].max() == pytest.approx(max(box[3] for box in mine), abs=1)
+    assert lattice.boxes[:, 1].min() == pytest.approx(min(box[1] for box in mine), abs=1)
+
+
+def test_specks_are_no_components():
+    ink = np.zeros((100, 300), np.uint8)
+    write(ink, "AB", 20, 60)
+    count = len(find_components(ink))
+    ink[10, 250] = 255
+    assert len(find_components(ink)) == count
