@@ -60,6 +60,16 @@ def describe_run(job: DocumentJob) -> Provenance:
     return _transcriber(job.form_path, job.checkpoint_path, job.options).provenance
 
 
+def describe_run(job: DocumentJob) -> Provenance:
+    """What would read a job, without reading it: loads the network and the form.
+
+    Raises:
+        TemplateError: The template is wrong.
+        CheckpointError: The checkpoint is wrong.
+    """
+    return _transcriber(job.form_path, job.checkpoint_path, job.options).provenance
+
+
 @lru_cache(maxsize=2)
 def _transcriber(form_path: str | None, checkpoint_path: str | None, options: ReadOptions) -> "Transcriber":
     """One transcriber per process: the network and the blank forms are loaded once."""
