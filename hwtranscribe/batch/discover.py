@@ -1,0 +1,150 @@
+"""INPUT... -> the documents to read, with the names they have in the outputs."""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hwtranscribe.errors import NoInputError
+from hwtranscribe.render.formats import SUFFIXES
+from hwtranscribe.types import PageError
+
+_NUMBER = re.compile("([0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document to read.
+
+    Attributes:
+        path: Absolute; bytes of the name that are not UTF-8 are kept as surrogates.
+        document: Its name in the outputs, `/` separated, UTF-8, unique.
+        error: Why it need not even be tried, or None.
+    """
+
+    path: str
+    document: str
+    error: PageError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What the inputs hold.
+
+    Attributes:
+        documents: In natural order of their names.
+        skipped: Number of files in folders and globs that are of no type that can be read, or hidden.
+    """
+
+    documents: tuple[Found, ...]
+    skipped: int
+
+
+def discover(inputs: Sequence[str], output: Path | None = None) -> Discovery:
+    """Find the documents in files, folders and globs.
+
+    A folder is walked; links to folders are not followed, so that a loop of links ends. A document found twice is read
+    once. Where two documents would have the same name, both get their path from the folder that all inputs share.
+
+    Args:
+        inputs: As given on the command line.
+        output: A folder that is left out: pictures that an earlier run wrote are no input.
+
+    Raises:
+        NoInputError: There is nothing to read.
+    """
+    skipped = 0
+    found: dict[str, Found] = {}
+    for text in inputs:
+        for item in _expand(text, output):
+            if item is None:
+                skipped += 1
+            else:
+                found.setdefault(item.path, item)
+    documents = list(found.values())
+    if not any(item.error is None for item in documents):
+        if documents:
+            raise NoInputError("; ".join(f"{item.path}: {item.error.detail}" for item in documents if item.error))
+        names = ", ".join(map(repr, inputs))
+        raise NoInputError(f"no PDF or image in {names} ({skipped} other files skipped)")
+    documents = _with_unique_names(documents)
+    return Discovery(tuple(sorted(documents, key=lambda item: natural_key(item.document))), skipped)
+
+
+def natural_key(document: str) -> tuple[tuple[tuple[bool, int, str], ...], ...]:
+    """Sort key: numbers by value, capitals beside small letters, folder by folder."""
+    parts = (_NUMBER.split(part) for part in document.split("/"))
+    return (
+        *(
+            tuple((not p.isdecimal(), int(p) if i % 2 else 0, p.casefold()) for i, p in enumerate(ps) if p)
+            for ps in parts
+        ),
+        ((True, 0, document),),
+    )
+
+
+def _expand(text: str, output: Path | None) -> Iterator[Found | None]:
+    """Documents of one input; None for each file that is skipped."""
+    path = Path(os.path.normpath(Path(text).absolute()))
+    if path.is_dir():
+        yield from _walk(path, path, output)
+    elif path.is_symlink() or path.exists():
+        yield Found(str(path), _name(path, path.parent))
+    elif glob.has_magic(text):
+        root = path
+        while glob.has_magic(str(root)):
+            root = root.parent
+        for match in sorted(root.glob(str(path.relative_to(root)))):
+            if match.is_dir():
+                yield from _walk(match, root, output)
+            else:
+                yield _found_or_skipped(match, root)
+    else:
+        yield Found(str(path), _name(path, path.parent), PageError(None, "not_found", "no such file or folder"))
+
+
+def _walk(folder: Path, root: Path, output: Path | None) -> Iterator[Found | None]:
+    """Documents below a folder, named from `root`."""
+    excluded = output.absolute() if output is not None else None
+    problems: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=problems.append):
+        here = Path(parent)
+        folders[:] = [name for name in folders if not name.startswith(".") and here / name != excluded]
+        for name in files:
+            yield _found_or_skipped(here / name, root)
+    for problem in problems:
+        error = PageError(None, "unreadable", f"the folder can't be opened: {problem.strerror}")
+        yield Found(problem.filename, _name(Path(problem.filename), root), error)
+
+
+def _found_or_skipped(path: Path, root: Path) -> Found | None:
+    if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+        return None
+    return Found(str(path), _name(path, root))
+
+
+def _name(path: Path, root: Path) -> str:
+    """Path relative to `root`, `/` separated; bytes that are not UTF-8 are written as escapes."""
+    return path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode() or path.name
+
+
+def _with_unique_names(documents: list[Found]) -> list[Found]:
+    counts = Counter(item.document for item in documents)
+    if max(counts.values()) == 1:
+        return documents
+    root = Path(os.path.commonpath([Path(item.path).parent for item in documents]))
+    taken = {name for name, count in counts.items() if count == 1}
+    unique = []
+    for item in documents:
+        name, number = item.document, 1
+        if counts[name] > 1:
+            base = name = _name(Path(item.path), root)
+            while name in taken:
+                number += 1
+                name = f"{base}~{number}"
+            taken.add(name)
+        unique.append(replace(item, document=name))
+    return unique

@@ -1,0 +1,73 @@
+"""The files of the output folder, made from its journal."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hwtranscribe import export
+from hwtranscribe.batch.discover import natural_key
+from hwtranscribe.errors import OutputError
+from hwtranscribe.files import write_atomically
+from hwtranscribe.journal import Journal
+from hwtranscribe.types import DocumentResult
+
+Results = Callable[[], Iterator[DocumentResult]]
+"""Goes through all results once more, in natural order of the documents."""
+
+
+def results_of(journal: Journal) -> Results:
+    """All results of a journal, in natural order, as often as wanted."""
+    documents = sorted((entry.document for entry in journal.entries()), key=natural_key)
+    return lambda: journal.results(documents)
+
+
+def field_names_of(journal: Journal) -> tuple[str, ...] | None:
+    """Names of the form's fields in its order, or None in page mode."""
+    form = journal.get("form")
+    return None if form is None else tuple(form["fields"])
+
+
+def write_csv(folder: Path, journal: Journal) -> None:
+    """Write `fields.csv`, `errors.csv` and, with a form, `forms.csv`."""
+    results = results_of(journal)
+    _write(folder / "fields.csv", export.csv_bytes(export.FIELD_COLUMNS, export.field_rows(results())))
+    field_names = field_names_of(journal)
+    if field_names is not None:
+        columns = export.form_columns(field_names)
+        _write(folder / "forms.csv", export.csv_bytes(columns, export.form_rows(results(), field_names)))
+    _write(folder / "errors.csv", export.csv_bytes(export.ERROR_COLUMNS, export.error_rows(results())))
+
+
+def write_jsonl(folder: Path, journal: Journal) -> None:
+    """Write `results.jsonl`."""
+    _write(folder / "results.jsonl", export.jsonl_bytes(results_of(journal)()))
+
+
+def write_text(folder: Path, journal: Journal) -> None:
+    """Write `text/<document>.txt` of every document that could be read."""
+    documents = [entry.document for entry in journal.entries() if entry.state != "failed"]
+    paths = export.text_paths(sorted(documents, key=natural_key))
+    for result in journal.results(paths):
+        _write(folder / "text" / paths[result.document], [export.text_bytes(result)])
+
+
+def write_outputs(folder: Path, journal: Journal) -> None:
+    """Write everything that a run leaves besides its journal.
+
+    Raises:
+        OutputError: A file can't be written.
+    """
+    write_csv(folder, journal)
+    write_text(folder, journal)
+    write_jsonl(folder, journal)
+
+
+def _write(path: Path, pieces: Iterator[bytes] | list[bytes]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Not waiting for the disk: the journal is the record, and these can be written again.
+        write_atomically(path, pieces, sync=False)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: can't be written: {error.strerror}; the journal has all results, "
+            "and `hwtranscribe export` writes the files again"
+        ) from error

@@ -1,0 +1,257 @@
+"""Executors: in this process, and a pool of processes that survives the death of any of them.
+
+`concurrent.futures.ProcessPoolExecutor` breaks as a whole when one worker dies and can't stop one that hangs. Here a
+thread stands behind every worker process: it knows which task its process has, notices when that process ends or takes
+too long, fails that one task and starts another process.
+"""
+
+import contextlib
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+# One thread per worker: N workers use N cores, and no sum depends on how many cores there are.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+}
+_starting = threading.Lock()
+
+
+class WorkerDiedError(Exception):
+    """The process that had a task ended: killed by the system for memory, or crashed in a library."""
+
+
+class WorkerTimeoutError(Exception):
+    """A task took too long; its process was killed."""
+
+
+class SerialExecutor(Executor):
+    """Runs every task at once, in this process: the reference for all others."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run the task and return its finished future."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+class WorkerPool(Executor):
+    """A pool of spawned processes.
+
+    Args:
+        worker_count: Number of processes; each is started when it gets its first task.
+        timeout_s: Longest time for one task, or None. The first task of a process has `start_s` more.
+        start_s: Time that a process may take to start and to load what it needs.
+    """
+
+    def __init__(self, worker_count: int, timeout_s: float | None = None, start_s: float = 120.0) -> None:
+        self.worker_count = worker_count
+        self._timeout_s = timeout_s
+        self._start_s = start_s
+        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._workers = [_Worker() for _ in range(worker_count)]
+        self._threads = [
+            threading.Thread(target=self._serve, args=(worker,), name=f"worker-{number}", daemon=True)
+            for number, worker in enumerate(self._workers)
+        ]
+        self._closed = False
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Queue a task.
+
+        The future raises what the task raised, `WorkerDiedError` or `WorkerTimeoutError`.
+        """
+        if self._closed:
+            raise RuntimeError("the pool is shut down")
+        future: Future[Any] = Future()
+        self._tasks.put(_Task(future, fn, args, kwargs))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Stop the workers after the queued tasks, or after the running ones with `cancel_futures`."""
+        self._closed = True
+        if cancel_futures:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    task = self._tasks.get_nowait()
+                    if task is not None:
+                        task.future.cancel()
+        for _ in self._threads:
+            self._tasks.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
+
+    def kill(self) -> None:
+        """Stop everything at once; tasks in hand fail with `WorkerDiedError`."""
+        self._closed = True
+        for worker in self._workers:
+            worker.kill()
+        self.shutdown(cancel_futures=True)
+
+    def _serve(self, worker: "_Worker") -> None:
+        while (task := self._tasks.get()) is not None:
+            if not task.future.set_running_or_notify_cancel():
+                continue
+            timeout_s = self._timeout_s
+            try:
+                if not worker.alive:
+                    worker.start()
+                    timeout_s = timeout_s and timeout_s + self._start_s
+                ok, value = worker.run((task.fn, task.args, task.kwargs), timeout_s)
+            except Exception as error:
+                ok, value = False, error
+            if ok:
+                task.future.set_result(value)
+            else:
+                task.future.set_exception(value)
+        worker.stop()
+
+
+class _Task:
+    """A queued task."""
+
+    def __init__(self, future: Future[Any], fn: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> None:
+        self.future = future
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+
+
+class _Worker:
+    """A process and the pipe to it."""
+
+    def __init__(self) -> None:
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
+    def start(self) -> None:
+        self.stop()
+        context = get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        process = context.Process(target=_main, args=(theirs,), daemon=True)
+        with _starting, _environment(_ONE_THREAD):
+            process.start()
+        theirs.close()
+        self._process = process
+
+    def run(self, task: Any, timeout_s: float | None) -> tuple[bool, Any]:
+        assert self._process is not None and self._pipe is not None
+        try:
+            self._pipe.send(task)
+            ready = wait([self._pipe, self._process.sentinel], timeout_s)
+            if not ready:
+                self.kill()
+                raise WorkerTimeoutError(f"took longer than {timeout_s:g} s")
+            if self._pipe in ready:
+                return self._pipe.recv()
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            pass
+        self.kill()
+        self._process.join()
+        raise WorkerDiedError(_cause(self._process.exitcode))
+
+    def kill(self) -> None:
+        """Kill the process and what it started."""
+        if self._process is not None and self._process.pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            if self._process.is_alive():
+                self._process.kill()
+
+    def stop(self) -> None:
+        """Let the process end, and tidy up."""
+        if self._pipe is not None:
+            self._pipe.close()  # which the process takes as the end
+        if self._process is not None:
+            self._process.join(5)
+            self.kill()
+            self._process.join()
+            self._process.close()
+        self._process = self._pipe = None
+
+
+def _cause(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = ", perhaps for memory" if name == "SIGKILL" else ""
+        return f"the process that read it was ended by {name}{hint}"
+    return f"the process that read it ended with exit code {exit_code}"
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Variables for a process about to start; those that the user has set are left alone."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+def _main(pipe: Connection) -> None:
+    """A worker process: runs what comes through the pipe until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # so that what a worker starts can be killed together with it
+    _end_with_parent()
+    _silence_libraries()
+    while True:
+        try:
+            fn, args, kwargs = pipe.recv()
+        except EOFError:
+            return
+        try:
+            reply = True, fn(*args, **kwargs)
+        except Exception as error:
+            reply = False, error
+        try:
+            pipe.send(reply)
+        except BrokenPipeError:
+            return
+        except Exception as error:
+            pipe.send((False, RuntimeError(f"the reply can't be sent: {error!r}")))
+
+
+def _end_with_parent() -> None:
+    """Die when the parent does, even when it is killed: nobody else would end a worker in the middle of a task."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        if hasattr(os, "killpg"):
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _silence_libraries() -> None:
+    """Decoders written in C print their complaints about damaged files to stderr, which belongs to the progress."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)

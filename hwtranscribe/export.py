@@ -1,0 +1,149 @@
+"""Results -> the bytes of the output files.
+
+Pure functions of the results: the same results give the same bytes. They take iterables and yield pieces, so that a
+run of a million documents passes through without being held.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import PurePosixPath
+
+from hwtranscribe.types import DocumentResult, FilledForm, Status
+
+FIELD_COLUMNS = ("document", "page", "field", "text", "confidence", "status", "left", "top", "right", "bottom")
+ERROR_COLUMNS = ("document", "page", "error", "detail")
+
+_MAX_NAME_BYTES = 255
+# What spreadsheets run when a cell begins with it, also behind white space and in full width.
+_FORMULA = re.compile(r"[\s\0-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+
+Row = Sequence[str | int | float]
+
+
+def field_rows(results: Iterable[DocumentResult]) -> Iterator[Row]:
+    """Rows of `fields.csv` under `FIELD_COLUMNS`: one per field or line."""
+    for result in results:
+        for reading in result.readings:
+            yield (
+                result.document,
+                reading.page,
+                reading.field,
+                reading.text,
+                round(reading.confidence, 4),
+                str(reading.status),
+                *reading.box,
+            )
+
+
+def form_columns(field_names: Sequence[str]) -> tuple[str, ...]:
+    """Columns of `forms.csv`."""
+    return ("document", "form", "pages", *field_names, "review")
+
+
+def form_rows(results: Iterable[DocumentResult], field_names: Sequence[str]) -> Iterator[Row]:
+    """Rows of `forms.csv` under `form_columns`: one per filled form.
+
+    `pages` are separated by spaces, since `1-2` would become a date in a spreadsheet; the names in `review` by `; `.
+    """
+    for result in results:
+        for form in result.forms:
+            texts = {reading.field: reading.text for reading in form.fields}
+            yield (
+                result.document,
+                form.number,
+                " ".join(map(str, form.pages)),
+                *(texts.get(name, "") for name in field_names),
+                "; ".join(doubtful_fields(form)),
+            )
+
+
+def error_rows(results: Iterable[DocumentResult]) -> Iterator[Row]:
+    """Rows of `errors.csv` under `ERROR_COLUMNS`; `page` is empty where the whole document is meant."""
+    for result in results:
+        for error in result.errors:
+            yield result.document, "" if error.page is None else error.page, error.error, error.detail
+
+
+def doubtful_fields(form: FilledForm) -> list[str]:
+    """Names of the fields that a person has to look at."""
+    return [reading.field for reading in form.fields if reading.status in (Status.REVIEW, Status.ILLEGIBLE)]
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
+    """A CSV file (RFC 4180, UTF-8) in which no value runs as a formula."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(map(harmless, columns))
+    for row in rows:
+        writer.writerow([harmless(value) if isinstance(value, str) else value for value in row])
+        if buffer.tell() > 1 << 16:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()
+
+
+def harmless(value: str) -> str:
+    """The value, with an apostrophe before it where a spreadsheet would run it."""
+    return "'" + value if _FORMULA.match(value) else value
+
+
+def jsonl_bytes(results: Iterable[DocumentResult]) -> Iterator[bytes]:
+    """`results.jsonl`: everything known of a document, a line each, raw."""
+    for result in results:
+        yield json.dumps(asdict(result), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def text_bytes(result: DocumentResult) -> bytes:
+    """The transcription in reading order.
+
+    Page mode: a line per line of writing, a form feed between pages. Forms: `name: value` per field, an empty line
+    between forms.
+    """
+    if result.forms:
+        forms = ("".join(f"{reading.field}: {reading.text}\n" for reading in form.fields) for form in result.forms)
+        return "\n".join(forms).encode()
+    parts, page = [], None
+    for reading in result.lines:
+        if page is not None and reading.page != page:
+            parts.append("\f")
+        page = reading.page
+        parts.append(reading.text + "\n")
+    return "".join(parts).encode()
+
+
+def text_paths(documents: Iterable[str]) -> dict[str, PurePosixPath]:
+    """Where the text of every document goes, relative to the folder `text`.
+
+    It is the document's name with `.txt` behind it. No part can lead out of the folder, none is longer than file
+    systems allow, and no file has the name of a folder: where one would, it is cut and gets a hash.
+    """
+    paths = {document: _safe_path(document) for document in documents}
+    folders = {folder for path in paths.values() for folder in path.parents}
+    return {
+        document: path.with_name(_with_hash(path.name, document)) if path in folders else path
+        for document, path in paths.items()
+    }
+
+
+def _safe_path(document: str) -> PurePosixPath:
+    parts = [part for part in document.replace("\0", "_").split("/") if part not in ("", ".", "..")]
+    if "/".join(parts) != document or not parts:
+        parts = [*parts[:-1], _with_hash(f"{(parts or ['document'])[-1]}.txt", document)]
+    else:
+        parts[-1] += ".txt"
+    return PurePosixPath(*(part if len(part.encode()) <= _MAX_NAME_BYTES else _with_hash(part, part) for part in parts))
+
+
+def _with_hash(name: str, source: str) -> str:
+    """The name, cut, with a hash of `source` before its ending."""
+    stem, dot, ending = name.rpartition(".")
+    tail = f"~{hashlib.sha256(source.encode()).hexdigest()[:12]}{dot}{ending}" if len(ending) <= 8 else ""
+    tail = tail or f"~{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+    kept = (stem or name).encode()[: _MAX_NAME_BYTES - len(tail.encode())].decode(errors="ignore")
+    return kept + tail
