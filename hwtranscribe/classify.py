@@ -1,0 +1,142 @@
+"""Glyphs to scores: the trained network, loaded once, compiled once, always run on batches of one size."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_checkpoint
+from hwtranscribe.errors import CheckpointError
+from hwtranscribe.glyph import GLYPH_SIZE_PX, ink_from_crop, normalize_inks
+from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
+from hwtranscribe.types import CharScores
+
+BATCH_SIZE = 64
+"""One size: a glyph's scores can't depend on how many others there are, and only one program is compiled."""
+
+_IMPOSSIBLE = np.float32(-1e4)
+
+
+class Classifier:
+    """A trained network that scores glyphs.
+
+    Attributes:
+        labels: One per class; "" is the class of things that are no character.
+        checkpoint: What was loaded.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        self.labels = LABELS
+        self._apply = _compile(checkpoint)
+
+    @classmethod
+    def load(cls, checkpoint: Path | None = None) -> "Classifier":
+        """Load a checkpoint folder, by default the shipped one.
+
+        Raises:
+            CheckpointError: It is missing, damaged or of another version.
+        """
+        _keep_compiled_programs()
+        return cls(load_checkpoint(Path(checkpoint) if checkpoint else default_checkpoint_path()))
+
+    @property
+    def checkpoint_hash(self) -> str:
+        """Short hash of everything that changes scores."""
+        return self.checkpoint.hash
+
+    def score(self, glyphs: Float32[np.ndarray, "n 28 28 1"]) -> CharScores:
+        """Return calibrated log-probabilities of the classes in `labels`.
+
+        Args:
+            glyphs: From `normalize_inks`.
+        """
+        count = len(glyphs)
+        scores = np.empty((count, len(self.labels)), np.float32)
+        for start in range(0, count, BATCH_SIZE):
+            batch = glyphs[start : start + BATCH_SIZE]
+            padded = np.zeros((BATCH_SIZE, GLYPH_SIZE_PX, GLYPH_SIZE_PX, 1), np.float32)
+            padded[: len(batch)] = batch
+            scores[start : start + len(batch)] = np.asarray(self._apply(padded))[: len(batch)]
+        return CharScores(scores, self.labels)
+
+    def read_crops(
+        self, crops: Sequence[UInt8[np.ndarray, "h w"]], kind: str, case: str = "any"
+    ) -> tuple[list[str], Float32[np.ndarray, " n"]]:
+        """Read one character from each crop.
+
+        Args:
+            crops: Grey, dark ink on light paper, any size, one character each.
+            kind: `digits`, `letters` or `alphanumeric`.
+            case: `upper`, `lower` or `any`; `any` answers in capitals.
+
+        Returns:
+            The best label of each crop ("" where there is no ink), and the probability that it is right.
+        """
+        glyphs = normalize_inks([ink_from_crop(crop) for crop in crops])
+        symbols, log_probs = symbol_log_probs(self.score(glyphs).log_probs, kind, case)
+        best = log_probs[:, :-1].argmax(axis=1)
+        inked = glyphs.max(axis=(1, 2, 3), initial=0.0) > 0
+        labels = [symbols[index] if ink else "" for index, ink in zip(best, inked, strict=True)]
+        probabilities = np.exp(log_probs[np.arange(len(best)), best]) * inked
+        return labels, probabilities.astype(np.float32)
+
+
+def symbol_log_probs(
+    log_probs: Float32[np.ndarray, "n 63"], kind: str, case: str = "any"
+) -> tuple[tuple[str, ...], Float32[np.ndarray, "n symbols_1"]]:
+    """Restrict class scores to what a field may hold.
+
+    Args:
+        log_probs: Over `LABELS`, from `Classifier.score`.
+        kind: `digits`, `letters` or `alphanumeric`.
+        case: Of letters; `any` sums both cases of a letter and answers in capitals.
+
+    Returns:
+        The symbols, and normalised log-probabilities of them and, last, of being no character.
+    """
+    upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
+    upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
+    letters = {"upper": upper, "lower": lower, "any": np.logaddexp(upper, lower)}[case]
+    letter_symbols = LOWER if case == "lower" else UPPER
+    columns, symbols = {
+        "digits": ([log_probs[:, :upper_at]], DIGITS),
+        "letters": ([letters], letter_symbols),
+        "alphanumeric": ([log_probs[:, :upper_at], letters], DIGITS + letter_symbols),
+    }[kind]
+    chosen = np.concatenate([*columns, log_probs[:, -1:]], axis=1)
+    peak = chosen.max(axis=1, keepdims=True)
+    total = peak + np.log(np.exp(chosen - peak).sum(axis=1, keepdims=True))
+    return symbols, (chosen - total).astype(np.float32)
+
+
+def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
+    module = checkpoint.network.build()
+    temperature = checkpoint.temperature
+    try:
+        columns = np.array([LABELS.index(label) for label in checkpoint.labels])
+    except ValueError as error:
+        raise CheckpointError(f"checkpoint labels: {error}; allowed are 0-9, A-Z, a-z and the empty one") from error
+
+    def scores(variables: Any, glyphs: jax.Array) -> jax.Array:
+        log_probs = jax.nn.log_softmax(module.apply(variables, glyphs) / temperature)
+        # A network of fewer classes (digits or capitals only) answers over the same 63.
+        return jnp.full((len(glyphs), len(LABELS)), _IMPOSSIBLE).at[:, columns].set(log_probs)
+
+    run = jax.jit(scores)
+    variables = jax.device_put(checkpoint.variables)
+    return lambda glyphs: run(variables, glyphs)
+
+
+def _keep_compiled_programs() -> None:
+    """Keep compiled programs on disk: compiling takes most of the start otherwise."""
+    if jax.config.jax_compilation_cache_dir is None:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        jax.config.update("jax_compilation_cache_dir", str(base / "hwtranscribe" / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -1,0 +1,117 @@
+"""Crop to 28 x 28 glyph: the one normalisation shared by training sets and page crops.
+
+MNIST centres by mass, EMNIST by box after a blur; page crops come in any size. All of them pass through
+`normalize_inks`, so the network cannot tell a letter from a digit by the habits of a data set. A change that alters
+glyphs must raise `GLYPH_VERSION`: a checkpoint trained on other glyphs is refused.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+GLYPH_VERSION = 1
+GLYPH_SIZE_PX = 28
+INK_BOX_PX = 24
+"""The longer side of the ink's box in the glyph."""
+
+_EMPTY_PEAK = 0.05
+_BOX_LEVEL = 0.35
+_FULL_INK_SHARE = 0.85
+_PAPER_GRID = 16
+_PAPER_ROUNDS = 5
+_INK_WEIGHT = 0.03
+_MIN_CONTRAST = 14.0
+"""Grey levels between paper and ink under which a crop counts as blank: below it is what JPEG and paper grain make."""
+
+
+def normalize_inks(inks: Sequence[Float32[np.ndarray, "h w"]]) -> Float32[np.ndarray, "n 28 28 1"]:
+    """Scale each ink map so that its ink fills a 24 px box, centred by box, at full contrast.
+
+    Args:
+        inks: one character each, any size, 0 to 1, ink = 1; faint or loosely cropped is fine.
+
+    Returns:
+        Glyphs, 0 to 1, ink = 1. A map without ink gives an all-zero glyph.
+    """
+    glyphs = np.zeros((len(inks), GLYPH_SIZE_PX, GLYPH_SIZE_PX, 1), np.float32)
+    for glyph, ink in zip(glyphs, inks, strict=True):
+        _normalize_into(glyph[:, :, 0], ink)
+    return glyphs
+
+
+def ink_from_crop(crop: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Turn dark writing on light, possibly shaded paper into an ink map.
+
+    The paper is taken to be a plane, so that a shadow across the crop does not count as ink.
+
+    Args:
+        crop: one character with some paper around it, any size.
+
+    Returns:
+        Ink, 0 to 1; all zero where the crop holds no contrast.
+    """
+    if min(crop.shape) == 0:
+        return np.zeros(crop.shape, np.float32)
+    darkness = _paper_level(crop) - crop.astype(np.float32)
+    np.maximum(darkness, 0, out=darkness)
+    if darkness.max() < _MIN_CONTRAST:
+        return np.zeros(crop.shape, np.float32)
+    threshold, mask = cv2.threshold(darkness.astype(np.uint8), 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    ink_level = float(cv2.mean(darkness, mask)[0])
+    if ink_level < _MIN_CONTRAST:
+        return np.zeros(crop.shape, np.float32)
+    noise_level = 0.4 * threshold
+    return np.clip((darkness - noise_level) / max(ink_level - noise_level, 1.0), 0, 1, dtype=np.float32)
+
+
+def _paper_level(crop: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Fit a plane to the bright side of the crop by asymmetric least squares (expectile regression).
+
+    A plane, since a freer surface would follow a thick stroke along the border of a tight crop.
+    """
+    height, width = crop.shape
+    grid = (min(width, _PAPER_GRID), min(height, _PAPER_GRID))
+    levels = cv2.resize(crop, grid, interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
+    down, across = np.mgrid[-1 : 1 : grid[1] * 1j, -1 : 1 : grid[0] * 1j]
+    basis = np.stack([np.ones(levels.size), across.ravel(), down.ravel()], axis=1)
+    plane = np.array([np.percentile(levels, 90), 0.0, 0.0])
+    for _ in range(_PAPER_ROUNDS):
+        weighted = basis * np.where(levels >= basis @ plane, 1.0, _INK_WEIGHT)[:, None]
+        # The small ridge keeps a crop of one row or column solvable.
+        plane = np.linalg.solve(weighted.T @ basis + 1e-6 * np.eye(3), weighted.T @ levels)
+    x, y = np.linspace(-1, 1, width), np.linspace(-1, 1, height)
+    return (plane[0] + plane[1] * x[None, :] + plane[2] * y[:, None]).astype(np.float32)
+
+
+def _normalize_into(glyph: Float32[np.ndarray, "28 28"], ink: Float32[np.ndarray, "h w"]) -> None:
+    box = _ink_box(ink)
+    if box is None:
+        return
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    # The margin is cut from the source, not added afterwards: the soft edge of a stroke lies in it.
+    side = max(1, round(max(width, height) * GLYPH_SIZE_PX / INK_BOX_PX))
+    x0, y0 = left - (side - width) // 2, top - (side - height) // 2
+    square = np.zeros((side, side), np.float32)
+    source = ink[max(y0, 0) : y0 + side, max(x0, 0) : x0 + side]
+    row, column = max(-y0, 0), max(-x0, 0)
+    square[row : row + source.shape[0], column : column + source.shape[1]] = source
+    shrinks = side > GLYPH_SIZE_PX
+    scaled = cv2.resize(square, glyph.shape, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    # Thin strokes, shrunk, are grey: the contrast of all is brought to the same level.
+    peak = _FULL_INK_SHARE * float(scaled.max())
+    np.minimum(scaled / max(peak, _EMPTY_PEAK), 1.0, out=glyph)
+
+
+def _ink_box(ink: Float32[np.ndarray, "h w"]) -> tuple[int, int, int, int] | None:
+    if ink.size == 0:
+        return None
+    columns = ink.max(axis=0)
+    peak = float(columns.max())
+    if peak < _EMPTY_PEAK:
+        return None
+    across = np.flatnonzero(columns > _BOX_LEVEL * peak)
+    down = np.flatnonzero(ink.max(axis=1) > _BOX_LEVEL * peak)
+    return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1

@@ -1,0 +1,1 @@
+"""Training and evaluation; imported only inside their commands, with the extra `train`."""

@@ -1,0 +1,134 @@
+"""Batches for training: balanced sampling, augmentation, and a thread that keeps ahead of the step.
+
+Every batch is a function of (seed, epoch, number), so a run that was killed goes on exactly as it would have.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Int32
+
+from hwtranscribe.glyph import normalize_inks
+from hwtranscribe.training.augment import Augmenter
+from hwtranscribe.training.data import Characters
+from hwtranscribe.training.garbage import draw_garbage
+
+_AHEAD = 12
+_NEIGHBOUR_COUNT = 8000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What one step is given.
+
+    Attributes:
+        glyphs: Normalised characters.
+        classes: Index of the right class.
+        other_case: Second class that is as right; equal to `classes` where there is none.
+    """
+
+    glyphs: Float32[np.ndarray, "n 28 28 1"]
+    classes: Int32[np.ndarray, " n"]
+    other_case: Int32[np.ndarray, " n"]
+
+
+def balancing_weights(characters: Characters, case_power: float = 0.5) -> np.ndarray:
+    """Weights that make every symbol (case folded) equally frequent: forms do not follow a language's frequencies.
+
+    Within a letter, a case (or "case not known") that is rarer is drawn more often than its share, by `case_power`.
+
+    Returns:
+        One weight per row, `Float64["n"]`, summing to 1.
+    """
+    weights = np.zeros(len(characters))
+    symbols = characters.symbols
+    groups = characters.classes * 1000 + characters.other_case
+    for symbol in np.unique(symbols):
+        rows = symbols == symbol
+        names, of_row, counts = np.unique(groups[rows], return_inverse=True, return_counts=True)
+        per_row = (counts.astype(float) ** (case_power - 1))[of_row]
+        weights[rows] = per_row / per_row.sum()
+    return weights / weights.sum()
+
+
+class BatchMaker:
+    """Makes the batches of an epoch.
+
+    Attributes:
+        batch_count: Batches in an epoch.
+    """
+
+    def __init__(
+        self,
+        characters: Characters,
+        batch_size: int,
+        samples_per_epoch: int,
+        seed: int,
+        augment: bool,
+        garbage_share: float,
+        garbage_class: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            characters: To draw from.
+            batch_size: Glyphs a batch.
+            samples_per_epoch: Glyphs an epoch, garbage included, rounded down to whole batches.
+            seed: Of everything random.
+            augment: Whether characters are varied; without it every epoch is the set itself, drawn by weight.
+            garbage_share: Share of things that are no character.
+            garbage_class: Their class.
+        """
+        self.batch_count = max(1, samples_per_epoch // batch_size)
+        self._characters, self._batch_size, self._seed = characters, batch_size, seed
+        self._augment, self._garbage_class = augment, garbage_class
+        self._garbage_per_batch = round(batch_size * garbage_share)
+        self._cumulative = np.cumsum(balancing_weights(characters))
+        picks = np.random.default_rng(seed).permutation(len(characters))[:_NEIGHBOUR_COUNT]
+        self._augmenter = Augmenter(characters.images[picks])
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, made ahead in a thread."""
+        rows = self._rows_of_epoch(epoch)
+        with ThreadPoolExecutor(1, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+            pending: deque[Future[Batch]] = deque()
+            try:
+                for number, batch_rows in enumerate(rows):
+                    pending.append(pool.submit(self._make, epoch, number, batch_rows))
+                    if len(pending) > _AHEAD:
+                        yield pending.popleft().result()
+                while pending:
+                    yield pending.popleft().result()
+            finally:
+                for future in pending:
+                    future.cancel()
+
+    def _rows_of_epoch(self, epoch: int) -> np.ndarray:
+        """Systematic sampling: every row comes as often as its weight says, rounded up or down."""
+        rng = np.random.default_rng((self._seed, epoch))
+        per_batch = self._batch_size - self._garbage_per_batch
+        count = self.batch_count * per_batch
+        order = rng.permutation(len(self._characters))
+        weights = np.diff(self._cumulative, prepend=0.0)[order]
+        points = (np.arange(count) + rng.random()) / count * weights.sum()
+        rows = order[np.minimum(np.searchsorted(np.cumsum(weights), points), len(order) - 1)]
+        return rng.permutation(rows).reshape(self.batch_count, per_batch)
+
+    def _make(self, epoch: int, number: int, rows: np.ndarray) -> Batch:
+        rng = np.random.default_rng((self._seed, epoch, number))
+        images = self._characters.images[rows]
+        if self._augment:
+            inks = [self._augmenter.character(image, rng) for image in images]
+        else:
+            inks = list(images.astype(np.float32) / 255)
+        inks += [draw_garbage(self._augmenter, rng) for _ in range(self._garbage_per_batch)]
+        garbage = np.full(self._garbage_per_batch, self._garbage_class, np.int32)
+        return Batch(
+            normalize_inks(inks),
+            np.concatenate([self._characters.classes[rows], garbage]),
+            np.concatenate([self._characters.other_case[rows], garbage]),
+        )

@@ -1,0 +1,98 @@
+"""What is trained how: one recipe per preset. A recipe and a seed decide a run."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hwtranscribe.errors import UsageError
+from hwtranscribe.model import DIGITS, LABELS, UPPER, NetworkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training run, apart from the data.
+
+    Attributes:
+        preset: Network.
+        network_options: Its further attributes.
+        labels: Classes; small letters count as capitals where only those are there.
+        epochs: Length of the schedule.
+        samples_per_epoch: Characters drawn an epoch, garbage included; 0 is as many as there are.
+        batch_size: Of a step.
+        learning_rate: Peak.
+        warmup_epochs: Linear rise at the start, then cosine to 0.
+        weight_decay: Of AdamW; 0 is Adam.
+        label_smoothing: Share of the target spread over all classes.
+        ema_decay: Of the average of weights that is kept; 0 keeps the last weights.
+        augment: Whether characters are varied.
+        garbage_share: Share of things that are no character.
+        seed: Of everything random.
+    """
+
+    preset: str
+    network_options: dict[str, Any]
+    labels: tuple[str, ...]
+    epochs: int
+    samples_per_epoch: int
+    batch_size: int
+    learning_rate: float
+    warmup_epochs: float
+    weight_decay: float
+    label_smoothing: float
+    ema_decay: float
+    augment: bool
+    garbage_share: float
+    seed: int
+
+    def network(self) -> NetworkSpec:
+        """Return what builds the network."""
+        return NetworkSpec(self.preset, len(self.labels), self.network_options)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {**asdict(self), "labels": list(self.labels)}
+
+
+def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, seed: int) -> Recipe:
+    """Return the recipe of a preset.
+
+    Raises:
+        UsageError: Unknown preset, or a length below 1.
+    """
+    for name, value in (("--epochs", epochs), ("--samples-per-epoch", samples_per_epoch)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} {value}: must be 1 or more")
+    if preset == "glyphnet":
+        return Recipe(
+            preset=preset,
+            network_options={"features": [32, 64, 128], "hidden": 192, "dropout_rate": 0.3},
+            labels=LABELS,
+            epochs=epochs or 14,
+            samples_per_epoch=samples_per_epoch or 163_840,
+            batch_size=64,
+            learning_rate=2e-3,
+            warmup_epochs=0.5,
+            weight_decay=0.02,
+            label_smoothing=0.05,
+            ema_decay=0.999,
+            augment=True,
+            garbage_share=0.1,
+            seed=seed,
+        )
+    if preset in ("mnist-433k", "mnist-2m"):
+        return Recipe(
+            preset=preset,
+            network_options={},
+            labels=UPPER if preset == "mnist-433k" else DIGITS,
+            epochs=epochs or 5,
+            samples_per_epoch=samples_per_epoch or 0,
+            batch_size=64,
+            learning_rate=1e-3,
+            warmup_epochs=0.0,
+            weight_decay=0.0,
+            label_smoothing=0.0,
+            ema_decay=0.0,
+            augment=False,
+            garbage_share=0.0,
+            seed=seed,
+        )
+    raise UsageError(f"--preset {preset!r}: allowed are glyphnet, mnist-433k, mnist-2m")

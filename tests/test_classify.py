@@ -1,0 +1,123 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hwtranscribe.classify import BATCH_SIZE, Classifier, symbol_log_probs
+from hwtranscribe.errors import CheckpointError
+from hwtranscribe.glyph import normalize_inks
+from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
+
+CHARS = Path(__file__).parents[2] / "shared" / "real" / "chars"
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.load()
+
+
+def random_log_probs(count: int) -> np.ndarray:
+    logits = np.random.default_rng(0).normal(size=(count, len(LABELS))).astype(np.float32)
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "case", "symbols"),
+    [
+        ("digits", "any", DIGITS),
+        ("letters", "any", UPPER),
+        ("letters", "upper", UPPER),
+        ("letters", "lower", LOWER),
+        ("alphanumeric", "any", DIGITS + UPPER),
+        ("alphanumeric", "lower", DIGITS + LOWER),
+    ],
+)
+def test_symbols_follow_kind_and_case(kind: str, case: str, symbols: tuple[str, ...]) -> None:
+    found, log_probs = symbol_log_probs(random_log_probs(5), kind, case)
+    assert found == symbols
+    assert log_probs.shape == (5, len(symbols) + 1)
+    np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_any_case_is_the_sum_of_both() -> None:
+    log_probs = np.full((1, len(LABELS)), -50, np.float32)
+    log_probs[0, LABELS.index("I")] = np.log(0.3)
+    log_probs[0, LABELS.index("i")] = np.log(0.3)
+    log_probs[0, LABELS.index("l")] = np.log(0.4)
+    any_case = symbol_log_probs(log_probs, "letters", "any")[1][0]
+    upper = symbol_log_probs(log_probs, "letters", "upper")[1][0]
+    np.testing.assert_allclose(np.exp(any_case[UPPER.index("I")]), 0.6, rtol=1e-4)
+    assert UPPER[int(upper.argmax())] == "I"
+    np.testing.assert_allclose(np.exp(upper[UPPER.index("I")]), 1, rtol=1e-4)
+
+
+def test_no_glyphs_give_no_scores(classifier: Classifier) -> None:
+    scores = classifier.score(np.zeros((0, 28, 28, 1), np.float32))
+    assert scores.log_probs.shape == (0, 63)
+    assert symbol_log_probs(scores.log_probs, "letters")[1].shape == (0, 27)
+    assert classifier.read_crops([], "digits") == ([], pytest.approx([]))
+
+
+def test_scores_do_not_depend_on_the_rest_of_the_batch(classifier: Classifier) -> None:
+    glyphs = np.random.default_rng(0).random((2 * BATCH_SIZE + 5, 28, 28, 1), dtype=np.float32)
+    together = classifier.score(glyphs).log_probs
+    alone = np.concatenate([classifier.score(glyphs[row : row + 1]).log_probs for row in (0, 70, 132)])
+    np.testing.assert_array_equal(together[[0, 70, 132]], alone)
+    np.testing.assert_allclose(np.exp(together).sum(axis=1), 1, rtol=1e-4)
+
+
+def test_paper_without_ink_is_no_character(classifier: Classifier) -> None:
+    labels, probabilities = classifier.read_crops([np.full((30, 20), 240, np.uint8)], "letters")
+    assert labels == [""]
+    assert probabilities[0] == 0
+
+
+def test_a_drawn_character_is_read_at_any_size(classifier: Classifier) -> None:
+    crops = []
+    for size in (20, 48, 130):
+        crop = np.full((size, size), 235, np.uint8)
+        bar = max(2, size // 10)
+        crop[size // 8 : -size // 8, size // 2 : size // 2 + bar] = 40
+        crop[size // 8 : size // 8 + bar, size // 8 : -size // 8] = 40
+        crops.append(crop)
+    labels, probabilities = classifier.read_crops(crops, "letters", "upper")
+    assert labels == ["T", "T", "T"]
+    assert probabilities.min() > 0.5
+
+
+def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="nowhere"):
+        Classifier.load(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(not CHARS.is_dir(), reason="no ../shared/real/chars: real characters can't be read")
+@pytest.mark.parametrize(
+    ("name", "kind", "floor"),
+    [("letters_2831", "letters", 0.97), ("letters_1516_binary", "letters", 0.96), ("digits_10000", "digits", 0.99)],
+)
+def test_real_characters_of_other_sources(classifier: Classifier, name: str, kind: str, floor: float) -> None:
+    data = np.load(CHARS / f"{name}.npz")
+    labels, _ = classifier.read_crops([255 - image for image in data["images"]], kind)
+    assert (np.array(labels) == data["labels"]).mean() >= floor
+
+
+def test_garbage_is_told_from_characters(classifier: Classifier) -> None:
+    scribble = np.zeros((40, 60), np.float32)
+    rng = np.random.default_rng(3)
+    for row, shift in zip(range(4, 36, 4), rng.integers(0, 8, 8), strict=True):
+        scribble[row : row + 2, 4 + shift : 50 + shift] = 1
+    scores = classifier.score(normalize_inks([scribble]))
+    assert scores.labels[int(scores.log_probs.argmax())] == ""
+
+
+def test_compiled_programs_are_kept(tmp_path: Path) -> None:
+    code = (
+        "from hwtranscribe.classify import Classifier; import numpy as np;"
+        "Classifier.load().score(np.zeros((1, 28, 28, 1), np.float32))"
+    )
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert list((tmp_path / "hwtranscribe" / "xla").iterdir())
