@@ -154,6 +154,81 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path, text, problem):
     assert problem in problem_with(tmp_path, text)
 
 
+DATE = FIELD + 'type = "date"\n'
+CHECKBOX = FIELD.replace("digits", "checkbox")
+PAIR = FIELD + FIELD.replace("member_no", "again")
+
+
+@pytest.mark.parametrize(
+    ("keys", "good", "bad", "name"),
+    [
+        ('type = "date"', "31121999", "31112999", "date DDMMYYYY"),
+        (
+            'type = "date"\nformat = "YYMMDD"\nmin = 1990-01-01\nmax = 2010-01-01',
+            "991231",
+            "891231",
+            "date YYMMDD from 1990-01-01",
+        ),
+        ("min = 18\nmax = 99", "42", "17", "number at least 18, at most 99"),
+        ('check = "luhn"', "79927398713", "79927398710", "check digit luhn"),
+    ],
+)
+def test_dates_limits_and_check_digits_are_constraints(tmp_path, keys, good, bad, name):
+    field = FormTemplate.load(write(tmp_path, HEAD + FIELD + keys)).pages[0].fields[0]
+    assert field.constraint.broken_by(good) == ()
+    (broken,) = field.constraint.broken_by(bad)
+    assert broken.startswith(name)
+
+
+def test_rules_across_fields(tmp_path):
+    text = (
+        HEAD + PAIR + 'equals = "member_no"\n' + FIELD.replace("member_no", "total") + 'sum = ["member_no", "again"]\n'
+    )
+    fields = FormTemplate.load(write(tmp_path, text)).pages[0].fields
+    assert fields[1].equals == "member_no"
+    assert fields[2].sum_of == ("member_no", "again")
+    text = HEAD + (CHECKBOX + 'group = "sex"\n') + (CHECKBOX + 'group = "sex"\n').replace("member_no", "f")
+    fields = FormTemplate.load(write(tmp_path, text)).pages[0].fields
+    assert [field.group for field in fields] == ["sex", "sex"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (FIELD + 'type = "number"\n', 'type = "number": must be date'),
+        (DATE + 'format = "DMY"\n', 'format = "DMY": must be made of DD, MM and YYYY or YY'),
+        (FIELD + 'format = "DDMMYY"\n', 'format = "DDMMYY": only with type = "date"'),
+        (DATE + "min = 18\n", "min = 18: must be a date such as 1950-01-31 here"),
+        (FIELD + "max = 1999-01-01\n", "max = 1999-01-01: must be a whole number here"),
+        (FIELD + "min = -1\n", "min = -1: must be a whole number from 0"),
+        (FIELD + 'min = "3"\n', 'min = "3": must be a whole number from 0'),
+        (FIELD + "min = true\n", "min = true: must be a whole number from 0"),
+        (FIELD + "min = 1999-01-01T10:00:00\n", "must be a whole number from 0"),
+        (FIELD + "min = 5\nmax = 4\n", "min, max: no number that can be written in digits lies between 5 and 4"),
+        (DATE + "min = 2030-01-01\nmax = 2020-01-01\n", "min, max: no date lies between 2030-01-01 and 2020-01-01"),
+        (DATE + "cells = 6\n", "cells = 6: too few, date DDMMYYYY needs at least 8"),
+        (FIELD.replace("digits", "letters") + "min = 5\n", "min: only digits fields have one, this is letters"),
+        (FIELD.replace("digits", "letters") + 'check = "luhn"\n', "only digits and alphanumeric fields have one"),
+        (FIELD + 'check = "lunh"\n', 'check = "lunh": must be one of luhn, mod11, mod97, ean; did you mean "luhn"?'),
+        (
+            FIELD + 'pattern = "0"\nmax = 9\nmin = 1\n',
+            "no value satisfies all of: pattern 0, number at least 1",
+        ),
+        (FIELD + 'group = "a"\n', "group: only checkboxes have one"),
+        (CHECKBOX + 'group = "a"\n', 'group = "a": has no other checkbox'),
+        (CHECKBOX + 'check = "luhn"\n', "check: a checkbox has none"),
+        (FIELD + 'equals = "member_no"\n', 'equals = "member_no": is the field itself'),
+        (PAIR + 'equals = "membr_no"\n', 'equals = "membr_no": there is no such field; did you mean "member_no"?'),
+        (PAIR + 'sum = ["x"]\n', 'sum = "x": there is no such field'),
+        (PAIR + "sum = []\n", "sum = []:"),
+        (PAIR + 'sum = "member_no"\n', 'sum = "member_no": must be'),
+        (CHECKBOX + FIELD.replace("member_no", "b") + 'equals = "member_no"\n', "is a checkbox field, this is digits"),
+    ],
+)
+def test_rules_that_make_no_sense(tmp_path, text, problem):
+    assert problem in problem_with(tmp_path, HEAD + text)
+
+
 def test_every_problem_is_a_line_of_its_own(tmp_path):
     text = HEAD + FIELD.replace("kind", "kidn") + "cells = 0\n"
     lines = problem_with(tmp_path, text).splitlines()

@@ -47,6 +47,8 @@ class Constraint(Protocol):
 def fold(text: str) -> str:
     """Capitals without accents, and digits; everything else is dropped (`Élodie-Anne 2` gives `ELODIEANNE2`)."""
     if text.isascii():
+        if text.isalnum():
+            return text.upper()
         return "".join(character for character in text.upper() if character.isalnum())
     decomposed = unicodedata.normalize("NFKD", text.upper().translate(_UNDECOMPOSED))
     return "".join(character for character in decomposed if character.isascii() and character.isalnum())

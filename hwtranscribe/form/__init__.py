@@ -3,6 +3,7 @@
 A template is data from a stranger: the files it names must lie beside it, and everything in it is bounded.
 """
 
-from hwtranscribe.form.template import FieldTemplate, FormTemplate, PageTemplate
+from hwtranscribe.form.field import FieldTemplate
+from hwtranscribe.form.template import FormTemplate, PageTemplate
 
 __all__ = ["FieldTemplate", "FormTemplate", "PageTemplate"]
