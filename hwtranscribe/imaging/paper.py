@@ -6,13 +6,17 @@ coloured paper fall out of the ratio of picture and level.
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float64, UInt8
+from jaxtyping import Float64, UInt8
 
 MIN_WINDOW_PX = 21
 """Smallest window of the paper level; wider than the strokes of the smallest strips."""
 
 WINDOW_OF_PAGE = 1 / 50
 """Window as a share of the page's long side: 6 mm of an A4 page, more than the broadest marker."""
+
+
+RIM_SHARE = 0.06
+"""A dark area belongs to the surroundings when it lies along this share of one side of the picture."""
 
 
 def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
@@ -37,32 +41,34 @@ def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
     return cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR) if factor > 1 else level
 
 
-def outside_paper(level: UInt8[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"] | None:
-    """Return where the picture shows something dark around the paper: scan borders, a table top, a folded corner.
+def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+    """Return a picture with what is dark around the paper (scan borders, a table top, a folded corner) made paper.
+
+    Dark areas count that lie along the picture's rim for a good part of a side; a stroke that ends at the rim does not.
 
     Args:
-        level: From `paper_level`.
-
-    Returns:
-        True outside, or None when the paper fills the picture.
+        pixels: Grey picture, 255 paper.
     """
-    height, width = level.shape
-    factor = max(1, max(height, width) // 450)
-    small = cv2.resize(level, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
+    height, width = pixels.shape
+    factor = max(1, max(height, width) // 900)
+    small = cv2.resize(pixels, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
     bright = float(np.percentile(small, 75))
-    dark = (small < 0.4 * bright).astype(np.uint8)
-    if not dark.any():
-        return None
-    count, labels = cv2.connectedComponents(dark)
-    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    touching = np.zeros(count, bool)
-    touching[np.unique(rim)] = True
-    touching[0] = False
-    outside = touching[labels]
+    dark = (small < 0.45 * bright).astype(np.uint8)
+    if not (dark[0].any() or dark[-1].any() or dark[:, 0].any() or dark[:, -1].any()):
+        return pixels
+    # Padded, or the opening would eat a border that is thinner than the kernel.
+    padded = cv2.copyMakeBorder(dark, 5, 5, 5, 5, cv2.BORDER_REPLICATE)
+    solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))[5:-5, 5:-5]
+    count, labels = cv2.connectedComponents(solid)
+    outside = np.zeros(count, bool)
+    for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        outside |= np.bincount(rim, minlength=count) >= max(12, RIM_SHARE * len(rim))
+    outside[0] = False
     if not outside.any():
-        return None
-    grown = cv2.dilate(outside.astype(np.uint8), np.ones((5, 5), np.uint8))
-    return cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+        return pixels
+    grown = cv2.dilate(outside[labels].astype(np.uint8), np.ones((7, 7), np.uint8))
+    mask = cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
+    return np.where(mask, np.uint8(np.median(small[small >= 0.7 * bright])), pixels)
 
 
 def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
@@ -71,12 +77,7 @@ def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "he
     Args:
         pixels: Grey picture, 255 paper.
     """
-    level = paper_level(pixels)
-    dark = cv2.bitwise_not(cv2.divide(pixels, level, scale=255))
-    outside = outside_paper(level)
-    if outside is not None:
-        dark[outside] = 0
-    return dark
+    return cv2.bitwise_not(cv2.divide(pixels, paper_level(pixels), scale=255))
 
 
 def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, float]:
@@ -97,7 +98,7 @@ def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, fl
     spread = float(np.sqrt((ground * (levels[: split + 1] - mean) ** 2).sum() / ground.sum()))
     noise = mean + 2 * spread
     strong = np.cumsum(np.where(levels > split, counts, 0))
-    stroke = float(np.searchsorted(strong / strong[-1], 0.7)) if strong[-1] else 0.0
+    stroke = float(np.searchsorted(strong / strong[-1], 0.85)) if strong[-1] else 0.0
     return noise, max(stroke, noise + 24)
 
 
@@ -123,7 +124,7 @@ def normalise_ink(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
     """
     noise, stroke = noise_and_stroke(dark)
     height, width = dark.shape
-    low = max(noise, 0.25 * stroke)
+    low = max(noise, 0.22 * stroke)
     factor = max(1, max(height, width) // 900)
     size = (max(1, width // factor), max(1, height // factor))
     weight = np.where(dark > low, dark, 0).astype(np.uint8)

@@ -1,11 +1,12 @@
 """Bring a scan into the frame of the template page it belongs to."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from hwtranscribe.imaging.paper import darkness
+from hwtranscribe.imaging.paper import darkness, without_surroundings
 from hwtranscribe.register.clean import ink_with_blank, ink_without_blank
 from hwtranscribe.register.features import match_features, page_features
 from hwtranscribe.register.reference import Reference
@@ -36,6 +37,7 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
     Returns:
         With `registered=False` and a warning when the page matches no template page.
     """
+    page = replace(page, pixels=without_surroundings(page.pixels))
     found = [(warp, index) for index, warp in enumerate(warps(page, references)) if warp is not None]
     if found:
         warp, index = max(found, key=lambda entry: entry[0].matched)
@@ -99,7 +101,7 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
     warnings: tuple[str, ...] = ()
     if not registered:
         warnings = (
-            f"page {page.number} does not match the blank form: residual {warp.residual_px:.1f} px "
+            f"it does not match the blank form: residual {warp.residual_px:.1f} px "
             f"(limit {residual_limit_px(reference):.1f} px), {warp.matched:.0%} of its printing found "
             f"(at least {MATCHED_LIMIT:.0%}); check it by hand",
         )
@@ -164,5 +166,5 @@ def unmatched(page: Page) -> AlignedPage:
         page_from_aligned=np.eye(3),
         residual_px=float("inf"),
         registered=False,
-        warnings=(f"page {page.number} matches no page of the template: nothing was read from it",),
+        warnings=("it matches no page of the template: nothing was read from it",),
     )

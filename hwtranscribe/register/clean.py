@@ -5,10 +5,13 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
-from hwtranscribe.imaging.rules import Rules, erase_all_rules, erase_rules, find_rules
+from hwtranscribe.imaging.rules import erase_rules, find_rules
 
-PRINTED = 48
+PRINTED = 40
 """Darkness from which on the blank form counts as printed."""
+
+OVERWRITTEN = 0.6
+"""Printing lighter than this share of a pen stroke (hints such as D D M M) can be told from writing upon it."""
 
 
 def rule_limits(long_side_px: int) -> tuple[int, int]:
@@ -23,9 +26,9 @@ def ink_without_blank(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarr
         dark: From `imaging.paper.darkness`.
     """
     noise, stroke = noise_and_stroke(dark)
-    threshold = round(max(noise, 0.3 * stroke))
-    length_px, thickness_px = rule_limits(max(dark.shape))
-    return settle(erase_all_rules(dark, threshold, length_px, thickness_px), dark)
+    binary = (dark > max(noise, 0.3 * stroke)).astype(np.uint8)
+    rules = find_rules(binary, *rule_limits(max(dark.shape)))
+    return settle(erase_rules(dark, binary, rules))
 
 
 def ink_with_blank(
@@ -33,50 +36,150 @@ def ink_with_blank(
 ) -> tuple[UInt8[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:
     """Return the ink of a page without its blank form's printing, and where that printing is.
 
+    Rules go by run lengths; other printing goes whole, except where the scan is far darker than the printing can be.
+    Strokes that it cut in two are joined again.
+
     Args:
         dark: Darkness of the aligned scan.
         printing: Darkness of the blank form in the same frame.
         reach_px: How far scanned printing may lie beside or grow over the blank form's.
     """
-    noise, stroke = noise_and_stroke(dark)
-    threshold = round(max(noise, 0.3 * stroke))
     printed = (printing > PRINTED).astype(np.uint8)
+    mask = widened(printed, reach_px)
+    noise, stroke = noise_and_stroke(np.where(mask > 0, 0, dark).astype(np.uint8))
+    threshold = max(noise, 0.3 * stroke)
     length_px, thickness_px = rule_limits(max(dark.shape))
-    ruled = np.zeros_like(printed)
-    left = dark
-    for _ in range(2):
-        rules = find_rules(np.ascontiguousarray(printed), length_px // 3, thickness_px)
-        binary = (left > threshold).astype(np.uint8)
-        band = cv2.dilate(rules.mask.astype(np.uint8), np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8))
-        here = Rules(cv2.bitwise_and(band, binary).astype(bool), rules.thickness_px + reach_px)
-        left = erase_rules(left, binary, here, slack_px=1)
-        ruled |= rules.mask.astype(np.uint8)
-        left, ruled, printed = (np.ascontiguousarray(picture.T) for picture in (left, ruled, printed))
-    solid = cv2.subtract(printed, ruled)
-    grown = cv2.dilate(solid, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8))
-    left = np.where(grown.astype(bool), 0, left).astype(np.uint8)
-    mask = cv2.dilate(printed, np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)).astype(bool)
-    return settle(left, left), mask
+    binary = (dark > threshold).astype(np.uint8)
+    rules = find_rules((printing > 2 * PRINTED).astype(np.uint8), length_px, thickness_px)
+    on_rule = cv2.dilate((rules[0].mask | rules[1].mask).astype(np.uint8), np.ones((3, 3), np.uint8))
+    solid = cv2.bitwise_and(printed, 1 - on_rule)
+    left = erase_rules(dark, binary, rules, reach_px)
+    left, light = without_solid(left, printing, solid, stroke, noise, reach_px)
+    left = without_slivers(left, cv2.bitwise_and(mask, 1 - light), threshold, reach_px)
+    left = joined(left, dark, solid, threshold, reach_px)
+    return settle(left), mask.astype(bool)
 
 
-def settle(
-    left: UInt8[np.ndarray, "height width"], reference: UInt8[np.ndarray, "height width"]
+def widened(binary: UInt8[np.ndarray, "height width"], by_px: int) -> UInt8[np.ndarray, "height width"]:
+    """Return a mask grown by some px on all sides."""
+    return cv2.dilate(binary, np.ones((2 * by_px + 1, 2 * by_px + 1), np.uint8))
+
+
+def without_solid(
+    dark: UInt8[np.ndarray, "height width"],
+    printing: UInt8[np.ndarray, "height width"],
+    solid: UInt8[np.ndarray, "height width"],
+    stroke: float,
+    noise: float,
+    reach_px: int,
+) -> tuple[UInt8[np.ndarray, "height width"], UInt8[np.ndarray, "height width"]]:
+    """Return darkness without printed text and areas, and where they are so light that writing shows upon them.
+
+    Light printing is subtracted as a level: what is clearly darker stays. Dark printing goes whole.
+
+    Args:
+        dark: Darkness of the scan.
+        printing: Darkness of the blank form.
+        solid: 1 where there is such printing.
+        stroke: Darkness of pen strokes.
+        noise: Darkness of the ground.
+        reach_px: How far the printing may be off.
+    """
+    kernel = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
+    level = cv2.dilate(np.where(solid > 0, printing, 0).astype(np.uint8), kernel)
+    expected = cv2.LUT(level, scanned_tones(dark, printing, level, kernel))
+    light = (expected < OVERWRITTEN * stroke) & (level > 0)
+    # From the expected level (with a margin for noise) up to a pen's, darkness fades in.
+    floor = expected.astype(np.float32) * 1.15 + 0.5 * noise
+    gain = np.clip((dark - floor) / np.maximum(0.5 * (stroke - floor), 16), 0, 1)
+    kept = np.where(light, dark * gain, 0)
+    return np.where(level > 0, kept, dark).astype(np.uint8), light.astype(np.uint8)
+
+
+def scanned_tones(
+    dark: UInt8[np.ndarray, "height width"],
+    printing: UInt8[np.ndarray, "height width"],
+    level: UInt8[np.ndarray, "height width"],
+    kernel: UInt8[np.ndarray, "size size"],
+) -> UInt8[np.ndarray, " 256"]:
+    """Return how dark printing of every tone of the blank form is in the scan.
+
+    Args:
+        dark: Darkness of the scan.
+        printing: Darkness of the blank form.
+        level: Tone of the stroke of printing that a px belongs to.
+        kernel: Surroundings in which the scanned stroke is looked for.
+    """
+    tones = np.arange(256)
+    core = (level > PRINTED) & (printing >= 0.8 * level)
+    if not core.any():
+        return tones.astype(np.uint8)
+    printed, scanned = level[core], cv2.dilate(dark, kernel)[core]
+    overall = float(np.median(scanned.astype(np.float32) / printed))
+    result = np.clip(tones * overall, 0, 255)
+    for low in range(0, 256, 32):
+        chosen = scanned[(printed >= low) & (printed < low + 32)]
+        if len(chosen) >= 100:
+            # Writing lies over hints: the lower part is them alone.
+            result[low : low + 32] = np.percentile(chosen, 25)
+    return result.astype(np.uint8)
+
+
+def joined(
+    left: UInt8[np.ndarray, "height width"],
+    dark: UInt8[np.ndarray, "height width"],
+    solid: UInt8[np.ndarray, "height width"],
+    threshold: float,
+    reach_px: int,
 ) -> UInt8[np.ndarray, "height width"]:
+    """Return darkness with the strokes that removed printing has cut in two joined again.
+
+    A removed px comes back where ink lies on both sides of it in one of four directions, within the thickness of thin
+    printing.
+    """
+    binary = (left > threshold).astype(np.uint8)
+    size = 4 * reach_px + 3
+    closed = np.zeros_like(binary)
+    line = np.eye(size, dtype=np.uint8)
+    for kernel in (np.ones((1, size), np.uint8), np.ones((size, 1), np.uint8), line, np.fliplr(line)):
+        closed |= cv2.morphologyEx(binary, cv2.MORPH_CLOSE, np.ascontiguousarray(kernel))
+    back = closed & widened(solid, reach_px) & (1 - binary)
+    return np.where(back.astype(bool), np.maximum(left, dark), left).astype(np.uint8)
+
+
+def without_slivers(
+    left: UInt8[np.ndarray, "height width"],
+    mask: UInt8[np.ndarray, "height width"],
+    threshold: float,
+    reach_px: int,
+) -> UInt8[np.ndarray, "height width"]:
+    """Return darkness without components that do nothing but hug the printing: its own edges, a little off."""
+    binary = (left > threshold).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    near = widened(mask, reach_px + 1).astype(bool)
+    hugging = np.bincount(labels[near], minlength=count)
+    area = stats[:, cv2.CC_STAT_AREA]
+    across = np.minimum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    gone = (hugging >= 0.8 * area) & (across <= 3 * reach_px + 2)
+    gone[0] = False
+    sliver = gone[labels].astype(np.uint8)
+    return np.where(widened(sliver, 1).astype(bool) & ((labels == 0) | gone[labels]), 0, left).astype(np.uint8)
+
+
+def settle(left: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
     """Return normalised ink without specks and without what is nowhere dark.
 
     Args:
         left: Darkness of what may be writing.
-        reference: Darkness that the levels are taken from.
     """
     ink = normalise_ink(left)
     binary = (ink > 40).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
     if count <= 1:
         return np.zeros_like(ink)
-    peak = np.zeros(count, np.uint8)
-    ys, xs = np.nonzero(ink > 160)
-    peak[labels[ys, xs]] = 1
+    real = np.zeros(count, bool)
+    real[labels[ink > 160]] = True
     speck_px = (max(ink.shape) / 1800) ** 2 * 3
-    peak[stats[:, cv2.CC_STAT_AREA] < speck_px] = 0
-    peak[0] = 1
-    return np.where(peak[labels] == 1, ink, 0).astype(np.uint8)
+    real[stats[:, cv2.CC_STAT_AREA] < speck_px] = False
+    real[0] = True
+    return np.where(real[labels], ink, 0).astype(np.uint8)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from hwtranscribe.imaging.paper import darkness
+from hwtranscribe.imaging.paper import darkness, without_surroundings
 from hwtranscribe.register.features import Features, page_features
 
 TRACK_SIZE_PX = 1750
@@ -48,6 +48,7 @@ def prepare_reference(pixels: UInt8[np.ndarray, "height width"] | None, size: tu
     if (pixels.shape[1], pixels.shape[0]) != size:
         shrinks = pixels.shape[0] > size[1]
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    pixels = without_surroundings(pixels)
     printing = darkness(pixels)
     track_scale = min(1.0, TRACK_SIZE_PX / max(size))
     track = blurred_for_tracking(printing, track_scale)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from hwtranscribe.imaging.paper import darkness
+from hwtranscribe.imaging.paper import darkness, without_surroundings
 from hwtranscribe.register.clean import ink_without_blank
 from hwtranscribe.types import AlignedPage, Page
 
@@ -21,9 +21,11 @@ def upright(page: Page) -> AlignedPage:
     Args:
         page: As rendered.
     """
-    height, width = page.pixels.shape
-    angle_deg = skew_deg(darkness(page.pixels)) if min(height, width) >= STRIP_PX else 0.0
-    pixels, page_from_aligned = turned(page.pixels, angle_deg)
+    pixels, angle_deg = page.pixels, 0.0
+    if min(pixels.shape) >= STRIP_PX:
+        pixels = without_surroundings(pixels)
+        angle_deg = skew_deg(darkness(pixels))
+    pixels, page_from_aligned = turned(pixels, angle_deg)
     return AlignedPage(
         page=page.number,
         template_page=None,
