@@ -195,7 +195,7 @@ def _outcome(future: Future[Outcome], job: DocumentJob, provenance: Provenance) 
     except HwtranscribeError:
         raise
     except Exception as error:
-        return Outcome(take_fingerprint(job.path), failure(job.document, bug(error), provenance))
+        return Outcome(take_fingerprint(job.path), failure(job.document, bug(error.with_traceback(None)), provenance))
 
 
 def _must_be_read(item: Found, entry: Entry | None, journal: Journal, retry_failed: bool) -> bool:

@@ -1,0 +1,281 @@
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import batch_work
+import pytest
+from results import PROVENANCE
+
+from hwtranscribe.batch.discover import discover
+from hwtranscribe.batch.folder import LOCK_NAME, open_folder
+from hwtranscribe.batch.outputs import write_outputs
+from hwtranscribe.batch.pool import SerialExecutor, WorkerPool
+from hwtranscribe.batch.progress import ProgressReporter, duration
+from hwtranscribe.batch.run import Stop, check_identity, job_for, plan, read_batch
+from hwtranscribe.errors import OutputError, TemplateError
+from hwtranscribe.journal import JOURNAL_NAME, Journal
+from hwtranscribe.types import DocumentJob, Provenance
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """A function that makes documents, which `batch_work.work` reads as their content."""
+    folder = tmp_path / "scans"
+    folder.mkdir()
+
+    def make(*names: str) -> Path:
+        for name in names:
+            (folder / f"{name}.png").write_text(name.upper())
+        return folder
+
+    return make
+
+
+def run(folder: Path, out: Path, executor, capacity: int = 1, *, retry_failed: bool = False, stop: Stop | None = None):
+    """Read a folder into an output folder; returns counts and the names of the documents that were read."""
+    with open_folder(out) as journal:
+        check_identity(journal, PROVENANCE, None)
+        work = plan(discover([str(folder)]).documents, journal, retry_failed=retry_failed)
+        jobs = [job_for(item, DocumentJob("", "")) for item in work.to_read]
+        reporter = ProgressReporter(len(jobs), quiet=True)
+        read_batch(jobs, executor, capacity, journal, PROVENANCE, reporter, stop or Stop(), batch_work.work)
+        write_outputs(out, journal)
+        return journal.counts(), [job.document for job in jobs]
+
+
+def outputs(out: Path) -> dict[str, bytes]:
+    skipped = (JOURNAL_NAME, LOCK_NAME)
+    files = (path for path in out.rglob("*") if path.is_file() and not path.name.startswith(skipped))
+    return {str(path.relative_to(out)): path.read_bytes() for path in files}
+
+
+def errors(out: Path) -> list[list[str]]:
+    return [line.split(",")[:3] for line in (out / "errors.csv").read_text().splitlines()[1:]]
+
+
+def test_outputs_do_not_depend_on_the_executor(scans, tmp_path):
+    folder = scans("a", "slow_b", "c10", "c9", "bug_x")
+    counts, _ = run(folder, tmp_path / "one", SerialExecutor())
+    assert counts["documents"] == 5 and counts["failed"] == 1
+    with WorkerPool(3) as pool:
+        run(folder, tmp_path / "two", pool, 6)
+    assert outputs(tmp_path / "one") == outputs(tmp_path / "two")
+    assert set(outputs(tmp_path / "one")) == {
+        *("errors.csv", "fields.csv", "results.jsonl"),
+        *(f"text/{name}.png.txt" for name in ("a", "slow_b", "c10", "c9")),
+    }
+    rows = (tmp_path / "one/fields.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == ["a.png", "c9.png", "c10.png", "slow_b.png"]
+    assert errors(tmp_path / "one") == [["bug_x.png", "", "bug"]]
+
+
+def test_a_crash_costs_one_document_after_a_second_try(scans, tmp_path):
+    folder = scans("a", "b", "c", "crash_x", "crashonce_y", "d", "e")
+    with WorkerPool(2) as pool:
+        counts, _ = run(folder, tmp_path / "out", pool, 4)
+    assert counts["documents"] == 7 and counts["failed"] == 1
+    assert errors(tmp_path / "out") == [["crash_x.png", "", "crashed"]]
+
+
+def test_a_hang_costs_one_document_after_a_second_try(scans, tmp_path):
+    folder = scans("a", "hang_x", "hangonce_y", "b")
+    with WorkerPool(2, timeout_s=1, start_s=3) as pool:
+        for _ in range(2):
+            pool.submit(batch_work.sleep, 0.4)
+        pool.submit(batch_work.pid).result()
+        counts, _ = run(folder, tmp_path / "out", pool, 4)
+    assert counts["documents"] == 4 and counts["failed"] == 1
+    assert errors(tmp_path / "out") == [["hang_x.png", "", "timeout"]]
+
+
+def test_a_wrong_form_ends_the_run(scans, tmp_path):
+    with pytest.raises(TemplateError):
+        run(scans("template_x", "a"), tmp_path / "out", SerialExecutor())
+
+
+def test_only_what_is_new_changed_or_failed_is_read_again(scans, tmp_path):
+    folder, out = scans("a", "b", "c", "bug_x"), tmp_path / "out"
+    assert run(folder, out, SerialExecutor())[1] == ["a.png", "b.png", "bug_x.png", "c.png"]
+    assert run(folder, out, SerialExecutor())[1] == []
+    (folder / "b.png").write_text("OTHER")
+    scans("d")
+    os.utime(folder / "c.png", (1, 1))
+    assert run(folder, out, SerialExecutor())[1] == ["b.png", "d.png"]
+    assert (out / "text/b.png.txt").read_text() == "OTHER\n"
+    assert run(folder, out, SerialExecutor(), retry_failed=True)[1] == ["bug_x.png"]
+    (folder / "bug_x.png").rename(folder / "x.png")
+    assert run(folder, out, SerialExecutor())[1] == ["x.png"]
+
+
+def test_what_was_read_stays_when_its_file_is_gone(scans, tmp_path):
+    folder, out = scans("a", "b"), tmp_path / "out"
+    run(folder, out, SerialExecutor())
+    before = outputs(out)
+    (folder / "a.png").unlink()
+    run(folder, out, SerialExecutor())
+    assert outputs(out) == before
+
+
+def test_a_moved_folder_is_recognised_by_content(scans, tmp_path):
+    folder, out = scans("a", "b"), tmp_path / "out"
+    run(folder, out, SerialExecutor())
+    folder.rename(tmp_path / "moved")
+    assert run(tmp_path / "moved", out, SerialExecutor())[1] == []
+
+
+def test_another_document_of_the_same_name_is_refused(scans, tmp_path):
+    folder, out = scans("a"), tmp_path / "out"
+    run(folder, out, SerialExecutor())
+    (tmp_path / "april").mkdir()
+    (tmp_path / "april/a.png").write_text("ANOTHER")
+    with pytest.raises(OutputError, match=r"would replace it.*--fresh"):
+        run(tmp_path / "april", out, SerialExecutor())
+
+
+def test_another_run_is_refused_with_what_differs(tmp_path):
+    with open_folder(tmp_path) as journal:
+        check_identity(journal, PROVENANCE, None)
+        check_identity(journal, PROVENANCE, None)
+        options = {**PROVENANCE.options, "max_pages": 7}
+        check_identity(journal, Provenance(PROVENANCE.version, "c0ffee", "f00d", options), None)
+        changed = Provenance(PROVENANCE.version, "c0ffee", None, {**options, "dpi": 200})
+        with pytest.raises(OutputError, match="form was f00d, now none; dpi was 300, now 200.*reads its 0 documents"):
+            check_identity(journal, changed, None)
+
+
+def test_two_runs_in_one_folder_are_refused(tmp_path):
+    with open_folder(tmp_path), pytest.raises(OutputError, match="another run"), open_folder(tmp_path):
+        pass
+
+
+def test_files_of_others_are_not_overwritten(tmp_path):
+    (tmp_path / "fields.csv").write_text("mine")
+    for fresh in (False, True):
+        with pytest.raises(OutputError, match=r"holds fields\.csv"), open_folder(tmp_path, fresh=fresh):
+            pass
+    assert (tmp_path / "fields.csv").read_text() == "mine"
+
+
+def test_other_files_in_the_folder_are_left_alone(scans, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    run(scans("a"), out, SerialExecutor())
+    with open_folder(out, fresh=True) as journal:
+        assert journal.counts()["documents"] == 0
+    assert [path.name for path in out.iterdir() if not path.name.startswith((JOURNAL_NAME, "."))] == ["notes.txt"]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="can't be written"), open_folder(tmp_path / "file/out"):
+        pass
+
+
+def test_only_a_run_can_be_exported(tmp_path):
+    with pytest.raises(OutputError, match="no journal"), open_folder(tmp_path, create=False):
+        pass
+    assert not (tmp_path / JOURNAL_NAME).exists()
+
+
+def test_a_stopped_run_keeps_what_was_in_hand_and_goes_on(scans, tmp_path):
+    names = [f"slow_{i}" for i in range(5)]
+    folder, out, stop = scans(*names), tmp_path / "out", Stop()
+    with WorkerPool(1) as pool:
+        pool.submit(batch_work.pid).result()
+        threading.Timer(0.7, stop.request).start()
+        began = time.monotonic()
+        counts, _ = run(folder, out, pool, 2, stop=stop)
+        assert time.monotonic() - began < 3
+    assert 1 <= counts["documents"] <= 3
+    assert len((out / "fields.csv").read_text().splitlines()) == counts["documents"] + 1
+    counts, read = run(folder, out, SerialExecutor())
+    assert counts["documents"] == 5 and len(read) < 5
+    run(folder, tmp_path / "undisturbed", SerialExecutor())
+    assert outputs(out) == outputs(tmp_path / "undisturbed")
+
+
+def test_the_second_request_stops_at_once(scans, tmp_path):
+    stop = Stop()
+    with WorkerPool(1) as pool:
+        pool.submit(batch_work.pid).result()
+        for delay_s in (0.3, 0.6):
+            threading.Timer(delay_s, stop.request).start()
+        began = time.monotonic()
+        counts, _ = run(scans("hang_x", "hang_y"), tmp_path / "out", pool, 2, stop=stop)
+        assert time.monotonic() - began < 5
+        pool.kill()
+    assert counts["documents"] == 0
+
+
+def test_progress_without_a_terminal(capsys, monkeypatch):
+    import io
+
+    from results import failed_result, page_result
+
+    from hwtranscribe.batch import progress
+    from hwtranscribe.batch.work import Outcome
+    from hwtranscribe.journal import Fingerprint
+
+    monkeypatch.setattr(progress, "_PLAIN_INTERVAL_S", 0.0)
+    stream = io.StringIO()
+    with ProgressReporter(2, stream=stream) as reporter:
+        for result in (page_result("a\x1b[2J.png", (1, "A")), failed_result("b.png")):
+            reporter.begin(result.document)
+            reporter.done(Outcome(Fingerprint(1, 1, ""), result))
+    first, second = stream.getvalue().splitlines()
+    assert first.startswith("1 of 2 documents, 1 pages, ") and "0 failed" in first and "\x1b" not in first
+    assert second.startswith("2 of 2 documents, 1 pages, ") and "1 failed" in second and second.endswith("last b.png")
+
+
+def test_progress_as_json_lines():
+    import io
+    import json
+
+    from results import failed_result
+
+    from hwtranscribe.batch.work import Outcome
+    from hwtranscribe.journal import Fingerprint
+
+    stream = io.StringIO()
+    with ProgressReporter(1, stream=stream, log_json=True) as reporter:
+        reporter.done(Outcome(Fingerprint(1, 1, ""), failed_result("b.png")))
+    record = json.loads(stream.getvalue())
+    assert record["document"] == "b.png" and record["errors"] == ["corrupt"] and record["done"] == record["total"] == 1
+
+
+def test_durations():
+    assert [duration(s) for s in (5, 75, 3700)] == ["5 s", "1 min 15 s", "1 h 1 min"]
+
+
+def test_a_run_is_as_good_after_kills_as_without(scans, tmp_path):
+    """`kill -9` of the whole run at random moments; scripts/kill_test does it 50 times with real reading."""
+    import subprocess
+    import sys
+
+    folder, out = scans(*(f"slow_{i}" for i in range(6))), tmp_path / "out"
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from test_batch import run\n"
+        "from hwtranscribe.batch.pool import WorkerPool\n"
+        "if __name__ == '__main__':\n"
+        "    with WorkerPool(2) as pool:\n"
+        "        run(Path(sys.argv[2]), Path(sys.argv[3]), pool, 4)\n"
+    )
+    command = [sys.executable, str(script), str(Path(__file__).parent), str(folder), str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    for delay_s in (0.6, 1.4, 1.9, None):
+        process = subprocess.Popen(command, env=environment)
+        try:
+            assert process.wait(delay_s or 60) == 0
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    run(folder, tmp_path / "undisturbed", SerialExecutor())
+    assert outputs(out) == outputs(tmp_path / "undisturbed")
+    with Journal(out) as journal:
+        assert journal.counts()["documents"] == 6
