@@ -53,7 +53,15 @@ NO POST PLEASE|EXPERT WITH QUAD SCULLS|ONLY AT WEEKENDS
 )
 
 FIELDS = (
-    FormField("member_no", "digits", "Member number", (420, 330, 804, 390), "comb", 8, keys={"pattern": r"'\d{8}'"}),
+    FormField(
+        "member_no",
+        "digits",
+        "Member number",
+        (420, 330, 804, 390),
+        "comb",
+        8,
+        keys={"pattern": r"'\d{8}'", "check": '"luhn"'},
+    ),
     FormField("surname", "letters", "Surname", (420, 450, 1380, 510), "comb", 20, keys={"case": '"upper"'}),
     FormField(
         "first_name",
@@ -71,16 +79,16 @@ FIELDS = (
         "comb",
         8,
         hints="DDMMYYYY",
-        keys={"pattern": r"'[0-3]\d[01]\d[12]\d{3}'"},
+        keys={"type": '"date"', "format": '"DDMMYYYY"', "max": "2026-12-31"},
     ),
     FormField("street", "alphanumeric", "Street", (420, 806, 1480, 874), "line", keys={"case": '"upper"'}),
     FormField("postcode", "digits", "Postcode", (420, 930, 730, 990), "cells", 5, keys={"pattern": r"'\d{5}'"}),
     FormField("town", "letters", "Town", (420, 1050, 1188, 1110), "ticks", 16, keys={"case": '"upper"'}),
     FormField("phone", "digits", "Telephone", (420, 1170, 900, 1230), "comb", 10),
     FormField("fee", "digits", "Yearly fee, euro", (420, 1286, 700, 1356), "box", keys={"pattern": r"'\d{2,3}'"}),
-    FormField("adult", "checkbox", "Adult", (420, 1420, 456, 1456), "checkbox"),
-    FormField("student", "checkbox", "Student", (640, 1420, 676, 1456), "checkbox"),
-    FormField("family", "checkbox", "Family", (880, 1420, 916, 1456), "checkbox"),
+    FormField("adult", "checkbox", "Adult", (420, 1420, 456, 1456), "checkbox", keys={"group": '"membership"'}),
+    FormField("student", "checkbox", "Student", (640, 1420, 676, 1456), "checkbox", keys={"group": '"membership"'}),
+    FormField("family", "checkbox", "Family", (880, 1420, 916, 1456), "checkbox", keys={"group": '"membership"'}),
     FormField("newsletter", "checkbox", "Send me the newsletter", (420, 1510, 456, 1546), "checkbox"),
     FormField("remarks", "letters", "Remarks", (420, 1596, 1500, 1664), "line", keys={"case": '"upper"'}),
 )
