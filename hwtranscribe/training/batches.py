@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from hwtranscribe.glyph import normalize_inks
+from hwtranscribe.model import LABELS
 from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.garbage import draw_garbage
@@ -122,7 +123,9 @@ class BatchMaker:
         rng = np.random.default_rng((self._seed, epoch, number))
         images = self._characters.images[rows]
         if self._augment:
-            inks = [self._augmenter.character(image, rng) for image in images]
+            names = [LABELS[c] for c in self._characters.classes[rows]]
+            varied = [self._augmenter.variant(i, name, rng) for i, name in zip(images, names, strict=True)]
+            inks = [self._augmenter.character(image, rng) for image in varied]
         else:
             inks = list(images.astype(np.float32) / 255)
         inks += [draw_garbage(self._augmenter, rng) for _ in range(self._garbage_per_batch)]

@@ -1,7 +1,5 @@
 """What `hwtranscribe train` and `hwtranscribe evaluate` do; the command line only parses and calls these."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +47,10 @@ def train(
     data_note = {"train": len(train_set), "validation": len(validation)}
     trained = run_training(recipe, train_set, validation, out, data_note)
     about: dict[str, Any] = {
-        "command": shlex.join(["hwtranscribe", *sys.argv[1:]]),
+        "command": (
+            f"hwtranscribe train --data-dir DATA --out OUT --preset {preset} --epochs {recipe.epochs} "
+            f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}"
+        ),
         "recipe": recipe.as_json(),
         "data": data_note,
         "validation": trained.log[-1],

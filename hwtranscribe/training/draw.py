@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 
 def draw_line(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator, near_border: bool) -> None:
@@ -39,3 +39,35 @@ def draw_scribble(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator, str
     points = np.stack([across, down] if rng.random() < 0.6 else [down, across], axis=1)
     pixels = np.round(points * [width - 1, height - 1]).astype(np.int32)
     cv2.polylines(ink, [pixels], False, 1.0, thickness, cv2.LINE_AA)
+
+
+def draw_flag(image: UInt8[np.ndarray, "28 28"], rows: tuple[int, int], rng: np.random.Generator) -> None:
+    """Draw the upstroke of a 1: from the top of its bar down to the left; sometimes a foot as well."""
+    top, bottom = rows
+    height = bottom - top + 1
+    ends = np.flatnonzero(image[min(top + 1, bottom)] > 90)
+    if len(ends) == 0 or height < 8:
+        return
+    thickness = max(1, round(min(len(ends), 4) * 0.8))
+    length, angle = rng.uniform(0.18, 0.45) * height, rng.uniform(0.45, 1.15)
+    start = (int(ends[len(ends) // 2]), top + 1)
+    end = (round(start[0] - length * np.cos(angle)), round(start[1] + length * np.sin(angle)))
+    cv2.line(image, start, end, 255, thickness, cv2.LINE_AA)
+    if rng.random() < 0.2:
+        foot = int(np.flatnonzero(image[bottom - 1] > 90).mean()) if image[bottom - 1].max() > 90 else start[0]
+        half = round(rng.uniform(0.12, 0.25) * height)
+        cv2.line(image, (foot - half, bottom - 1), (foot + half, bottom - 1), 255, thickness, cv2.LINE_AA)
+
+
+def draw_bar(image: UInt8[np.ndarray, "28 28"], rows: tuple[int, int], rng: np.random.Generator) -> None:
+    """Draw the bar through the stem of a 7."""
+    top, bottom = rows
+    middle = round(top + (bottom - top) * rng.uniform(0.4, 0.6))
+    ends = np.flatnonzero(image[middle] > 90)
+    if len(ends) == 0:
+        return
+    half, tilt = rng.uniform(0.15, 0.32) * (bottom - top), rng.normal() * 0.06 * (bottom - top)
+    centre = ends.mean()
+    start = (round(centre - half), round(middle + tilt))
+    end = (round(centre + half), round(middle - tilt))
+    cv2.line(image, start, end, 255, max(1, min(len(ends), 3) - 1), cv2.LINE_AA)

@@ -19,7 +19,8 @@ class Recipe:
         samples_per_epoch: Characters drawn an epoch, garbage included; 0 is as many as there are.
         batch_size: Of a step.
         learning_rate: Peak.
-        warmup_epochs: Linear rise at the start, then cosine to 0.
+        warmup_epochs: Linear rise at the start, then constant.
+        decay_epochs: Linear fall to 0 at the end; 0 keeps the rate. A run may be given other `epochs` until it begins.
         weight_decay: Of AdamW; 0 is Adam.
         label_smoothing: Share of the target spread over all classes.
         ema_decay: Of the average of weights that is kept; 0 keeps the last weights.
@@ -36,6 +37,7 @@ class Recipe:
     batch_size: int
     learning_rate: float
     warmup_epochs: float
+    decay_epochs: int
     weight_decay: float
     label_smoothing: float
     ema_decay: float
@@ -64,14 +66,15 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
     if preset == "glyphnet":
         return Recipe(
             preset=preset,
-            network_options={"features": [32, 64, 128], "hidden": 192, "dropout_rate": 0.3},
+            network_options={"features": [32, 64, 128], "hidden": 192, "dropout_rate": 0.25},
             labels=LABELS,
-            epochs=epochs or 14,
-            samples_per_epoch=samples_per_epoch or 163_840,
+            epochs=epochs or 28,
+            samples_per_epoch=samples_per_epoch or 81_920,
             batch_size=64,
             learning_rate=2e-3,
-            warmup_epochs=0.5,
-            weight_decay=0.02,
+            warmup_epochs=1.0,
+            decay_epochs=7,
+            weight_decay=0.05,
             label_smoothing=0.05,
             ema_decay=0.999,
             augment=True,
@@ -88,6 +91,7 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             batch_size=64,
             learning_rate=1e-3,
             warmup_epochs=0.0,
+            decay_epochs=0,
             weight_decay=0.0,
             label_smoothing=0.0,
             ema_decay=0.0,

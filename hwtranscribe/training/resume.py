@@ -42,6 +42,9 @@ def restore_state(folder: Path, fresh: TrainState, run: dict[str, Any]) -> tuple
         raise CheckpointError(f"{path}: damaged ({error}); delete it to start the run again") from error
     here = json.loads(json.dumps(run, sort_keys=True))
     different = sorted(key for key in here.keys() | there.keys() if here.get(key) != there.get(key))
+    if different == ["epochs"] and len(log) <= min(here["epochs"], there["epochs"]) - here["decay_epochs"]:
+        # The rate falls at the end only: up to there, runs of different lengths are the same run.
+        different = []
     if different:
         changes = ", ".join(f"{key} {there.get(key)!r} there, {here.get(key)!r} now" for key in different[:3])
         raise OutputError(f"{folder}: holds another training run ({changes}); give another --out")

@@ -27,11 +27,16 @@ Step = Callable[[TrainState, Array, Array, Array], tuple[TrainState, Array]]
 
 
 def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> optax.GradientTransformation:
-    """AdamW (Adam without decay) under warm-up and cosine to 0; presets keep their rate."""
+    """AdamW (plain Adam where the recipe has no decay of weights) under the recipe's schedule."""
     if recipe.weight_decay == 0:
         return optax.adam(recipe.learning_rate)
-    total, warmup = recipe.epochs * steps_per_epoch, max(1, round(recipe.warmup_epochs * steps_per_epoch))
-    schedule = optax.warmup_cosine_decay_schedule(0.0, recipe.learning_rate, warmup, max(total, warmup + 1))
+    warmup, decay = recipe.warmup_epochs * steps_per_epoch, recipe.decay_epochs * steps_per_epoch
+    total = recipe.epochs * steps_per_epoch
+
+    def schedule(step: Array) -> Array:
+        rise, fall = (step + 1) / max(warmup, 1), (total - step) / max(decay, 1)
+        return recipe.learning_rate * jnp.clip(jnp.minimum(rise, fall), 0, 1)
+
     decays = lambda params: jax.tree.map(lambda leaf: leaf.ndim > 1, params)  # noqa: E731
     return optax.adamw(schedule, weight_decay=recipe.weight_decay, mask=decays)
 
