@@ -3,8 +3,8 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -24,8 +24,8 @@ def page(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
+def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, Any]]:
+    if hasattr(command, "commands"):
         return [item for name, inner in command.commands.items() for item in commands(inner, (*path, name))]
     return [(" ".join(path), command)]
 
