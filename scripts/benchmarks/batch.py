@@ -1,0 +1,153 @@
+"""Draws a batch of filled forms and prints how fast it is read, with how much memory, and where the time goes."""
+
+import argparse
+import cProfile
+import os
+import pstats
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks._reading import ROOT, RUNS, cer, compare, exact, transcribe
+
+_WARM_UP_PAGES = 10
+_TESSERACT_PAGES = 5
+_PROFILED_PAGES = 10
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took: wall clock and CPU time of all its processes, and the peak memory of the largest one."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+
+
+def main(arguments: list[str]) -> None:
+    """Parses and measures."""
+    parser = argparse.ArgumentParser(prog="bench batch", description=__doc__)
+    parser.add_argument("--count", type=int, default=200, help="number of forms")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes of the parallel run")
+    options = parser.parse_args(arguments)
+    folders = {suffix: draw(options.count, suffix) for suffix in ("jpg", "pdf")}
+    pages = sorted((folders["jpg"] / "scans").iterdir())
+    decode_s = decoding_s(pages)
+    print(f"{options.count} forms, A4, 200 dpi; decoding the JPEG of a page takes {1000 * decode_s:.1f} ms of CPU time")
+    for suffix, folder in folders.items():
+        report(suffix, folder, options.jobs, decode_s)
+    print(f"\nStart-up: --help {measure([sys.executable, '-m', 'hwtranscribe', '--help']).wall_s:.2f} s")
+    one = read(pages[:1], folders["jpg"], 1)
+    print(f"one page in a fresh process: {one.wall_s:.2f} s, {one.cpu_s:.2f} s of CPU time, {one.peak_mib:.0f} MiB")
+    tesseract(pages[:_TESSERACT_PAGES])
+    profile(pages[:_PROFILED_PAGES], folders["jpg"] / "form.toml")
+
+
+def draw(count: int, suffix: str) -> Path:
+    """A folder with that many filled forms; drawn when it is not there yet."""
+    folder = RUNS / "batch" / f"{suffix}{count}"
+    if not (folder / "truth.csv").exists():
+        command = [sys.executable, "-m", "sampling", "forms", "--out", str(folder), "--type", suffix]
+        subprocess.run([*command, "--count", str(count)], cwd=ROOT / "scripts", check=True)
+    return folder
+
+
+def report(suffix: str, folder: Path, jobs: int, decode_s: float) -> None:
+    """Reads a batch with one and with several processes; costs per page leave the start out."""
+    pages = sorted((folder / "scans").iterdir())
+    print(f"\n{suffix}:")
+    rates = {}
+    for workers in sorted({1, jobs}):
+        few, many = read(pages[: _WARM_UP_PAGES * workers], folder, workers), read(pages, folder, workers)
+        count = len(pages) - _WARM_UP_PAGES * workers
+        rates[workers] = count / max(1e-9, many.wall_s - few.wall_s)
+        cpu_s = (many.cpu_s - few.cpu_s) / count
+        print(
+            f"  {workers} workers: {rates[workers]:.2f} pages/s warm ({len(pages) / many.wall_s:.2f} with the start), "
+            f"{1000 * cpu_s:.0f} ms of CPU time a page, {cpu_s / decode_s:.1f}x decoding, peak {many.peak_mib:.0f} MiB"
+        )
+    if jobs > 1:
+        print(f"  efficiency at {jobs} workers: {rates[jobs] / rates[1] / jobs:.2f}")
+    compared = compare(folder / "truth.csv", RUNS / "batch" / "out" / "fields.csv")
+    characters = sum(len(one.truth) for one in compared) / len(pages)
+    print(f"  fields right {exact(compared):.1%}, CER {cer(compared):.3f}, {characters:.0f} characters a page")
+
+
+def read(pages: Sequence[Path], folder: Path, jobs: int) -> Cost:
+    """Reads pages with the command line."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    form = ("--form", str(folder / "form.toml"))
+    transcribe(pages, RUNS / "batch" / "out", "--jobs", str(jobs), *form)
+    return _since(before, start)
+
+
+def measure(command: Sequence[str]) -> Cost:
+    """Runs a command."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return _since(before, start)
+
+
+def decoding_s(pages: Sequence[Path]) -> float:
+    """CPU time of decoding one JPEG to grey; the least of three rounds."""
+    import cv2
+    import numpy as np
+
+    cv2.setNumThreads(1)
+    contents = [page.read_bytes() for page in pages[:20]]
+    rounds = []
+    for _ in range(3):
+        start = time.process_time()
+        for content in contents:
+            cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+        rounds.append((time.process_time() - start) / len(contents))
+    return min(rounds)
+
+
+def tesseract(pages: Sequence[Path]) -> None:
+    """Times Tesseract over the same pages, where it is installed."""
+    if shutil.which("tesseract") is None:
+        print("Tesseract is not installed: not compared")
+        return
+    cost = [measure(["tesseract", str(page), "-", "--psm", "6"]) for page in pages]
+    print(
+        f"Tesseract: {len(pages) / sum(one.wall_s for one in cost):.2f} pages/s, "
+        f"{sum(one.cpu_s for one in cost) / len(pages):.2f} s of CPU time a page"
+    )
+
+
+def profile(pages: Sequence[Path], form_path: Path) -> None:
+    """Prints the share of each stage: time in what `pipeline.py` calls, over warm pages in one process."""
+    from hwtranscribe import FormTemplate, Transcriber
+
+    transcriber = Transcriber(form=FormTemplate.load(form_path))
+    transcriber.read(pages[0])
+    profiler = cProfile.Profile()
+    start = time.process_time()
+    profiler.enable()
+    for page in pages:
+        transcriber.read(page)
+    profiler.disable()
+    total_s = time.process_time() - start
+    print(f"\nBy stage, one process, {1000 * total_s / len(pages):.0f} ms of CPU time a page with the profiler on:")
+    stages: dict[str, float] = {}
+    for (filename, _, name), (*_, callers) in pstats.Stats(profiler).stats.items():  # type: ignore[attr-defined]
+        called = sum(
+            cumulative for (caller, _, _), (*_, cumulative) in callers.items() if caller.endswith("pipeline.py")
+        )
+        if called and not filename.endswith("pipeline.py"):
+            where = Path(filename).relative_to(ROOT) if filename.startswith(str(ROOT)) else Path(filename).name
+            stages[f"{where}: {name}"] = called
+    for stage, seconds in sorted(stages.items(), key=lambda item: -item[1])[:12]:
+        print(f"  {1000 * seconds / len(pages):8.1f} ms  {seconds / total_s:6.1%}  {stage}")
+
+
+def _since(before: resource.struct_rusage, start: float) -> Cost:
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.perf_counter() - start, cpu_s, after.ru_maxrss / 1024)
