@@ -81,7 +81,7 @@ def test_a_crash_costs_one_document_after_a_second_try(scans, tmp_path):
 
 def test_a_hang_costs_one_document_after_a_second_try(scans, tmp_path):
     folder = scans("a", "hang_x", "hangonce_y", "b")
-    with WorkerPool(2, timeout_s=1, start_s=3) as pool:
+    with WorkerPool(2, timeout_s=2, start_s=8) as pool:
         for _ in range(2):
             pool.submit(batch_work.sleep, 0.4)
         pool.submit(batch_work.pid).result()

@@ -10,7 +10,8 @@ from hwtranscribe.errors import OutputError
 from hwtranscribe.journal import JOURNAL_NAME, Journal
 
 LOCK_NAME = ".hwtranscribe.lock"
-OUTPUT_NAMES = ("fields.csv", "forms.csv", "results.jsonl", "errors.csv", "report.html", "text", "overlay")
+_TABLES = (f"{name}.{ending}" for name in ("fields", "forms", "errors") for ending in ("csv", "parquet"))
+OUTPUT_NAMES = (*_TABLES, "results.jsonl", "results.xlsx", "report.html", "text", "overlay")
 """What a run writes besides the journal."""
 
 

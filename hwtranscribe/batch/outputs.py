@@ -1,6 +1,6 @@
 """The files of the output folder, made from its journal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hwtranscribe import export
@@ -9,6 +9,9 @@ from hwtranscribe.errors import OutputError
 from hwtranscribe.files import write_atomically
 from hwtranscribe.journal import Journal
 from hwtranscribe.types import DocumentResult
+
+Table = tuple[Sequence[str], Iterable[export.Row]]
+"""Columns and rows."""
 
 Results = Callable[[], Iterator[DocumentResult]]
 """Goes through all results once more, in natural order of the documents."""
@@ -26,15 +29,44 @@ def field_names_of(journal: Journal) -> tuple[str, ...] | None:
     return None if form is None else tuple(form["fields"])
 
 
-def write_csv(folder: Path, journal: Journal) -> None:
-    """Write `fields.csv`, `errors.csv` and, with a form, `forms.csv`."""
+def tables_of(journal: Journal) -> dict[str, Table]:
+    """Columns and rows of `fields`, `errors` and, with a form, `forms`."""
     results = results_of(journal)
-    _write(folder / "fields.csv", export.csv_bytes(export.FIELD_COLUMNS, export.field_rows(results())))
+    tables: dict[str, Table] = {"fields": (export.FIELD_COLUMNS, export.field_rows(results()))}
     field_names = field_names_of(journal)
     if field_names is not None:
-        columns = export.form_columns(field_names)
-        _write(folder / "forms.csv", export.csv_bytes(columns, export.form_rows(results(), field_names)))
-    _write(folder / "errors.csv", export.csv_bytes(export.ERROR_COLUMNS, export.error_rows(results())))
+        tables["forms"] = export.form_columns(field_names), export.form_rows(results(), field_names)
+    tables["errors"] = export.ERROR_COLUMNS, export.error_rows(results())
+    return tables
+
+
+def write_csv(folder: Path, journal: Journal) -> None:
+    """Write `fields.csv`, `errors.csv` and, with a form, `forms.csv`."""
+    for name, (columns, rows) in tables_of(journal).items():
+        _write(folder / f"{name}.csv", export.csv_bytes(columns, rows))
+
+
+def write_parquet(folder: Path, journal: Journal) -> None:
+    """Write the tables as Parquet files.
+
+    Raises:
+        DependencyError: The extra `tables` is not installed.
+    """
+    from hwtranscribe.export.tables import parquet_bytes
+
+    for name, (columns, rows) in tables_of(journal).items():
+        _write(folder / f"{name}.parquet", parquet_bytes(columns, rows))
+
+
+def write_xlsx(folder: Path, journal: Journal) -> None:
+    """Write the tables as one Excel workbook, `results.xlsx`.
+
+    Raises:
+        DependencyError: The extra `tables` is not installed.
+    """
+    from hwtranscribe.export.tables import xlsx_bytes
+
+    _write(folder / "results.xlsx", xlsx_bytes(tables_of(journal)))
 
 
 def write_jsonl(folder: Path, journal: Journal) -> None:
@@ -47,7 +79,7 @@ def write_text(folder: Path, journal: Journal) -> None:
     documents = [entry.document for entry in journal.entries() if entry.state != "failed"]
     paths = export.text_paths(sorted(documents, key=natural_key))
     for result in journal.results(paths):
-        _write(folder / "text" / paths[result.document], [export.text_bytes(result)])
+        _write(folder / "text" / paths[result.document], export.text_bytes(result))
 
 
 def write_outputs(folder: Path, journal: Journal) -> None:
@@ -61,7 +93,17 @@ def write_outputs(folder: Path, journal: Journal) -> None:
     write_jsonl(folder, journal)
 
 
-def _write(path: Path, pieces: Iterator[bytes] | list[bytes]) -> None:
+WRITERS = {
+    "csv": write_csv,
+    "jsonl": write_jsonl,
+    "text": write_text,
+    "parquet": write_parquet,
+    "xlsx": write_xlsx,
+}
+"""What `hwtranscribe export --format` can write."""
+
+
+def _write(path: Path, pieces: bytes | Iterable[bytes]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not waiting for the disk: the journal is the record, and these can be written again.

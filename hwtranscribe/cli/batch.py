@@ -1,28 +1,13 @@
-"""The command line: parse, call, map exceptions to exit codes; nothing else.
-
-Heavy modules are imported inside the commands: `--help` and usage errors load no JAX and no OpenCV.
-"""
+"""Commands that read batches of documents and write what was read."""
 
 import sys
-import traceback
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hwtranscribe import __version__
-from hwtranscribe.errors import ExitCode, HwtranscribeError
-
-app = typer.Typer(
-    name="hwtranscribe",
-    help="Read hand-printed letters and digits off scanned forms and pages.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-form_app = typer.Typer(help="Work on form templates.", no_args_is_help=True)
-app.add_typer(form_app, name="form")
+from hwtranscribe.cli.app import Debug, app
 
 
 class PageKind(StrEnum):
@@ -41,49 +26,14 @@ class LetterCase(StrEnum):
     ANY = "any"
 
 
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+class TableFormat(StrEnum):
+    """What an output folder can be exported to."""
 
-
-def run(arguments: list[str]) -> int:
-    """Run a command and return its exit code; everything that goes wrong becomes one message on stderr."""
-    debug = "--debug" in arguments
-    try:
-        app(arguments, prog_name="hwtranscribe")
-    except SystemExit as ended:  # how typer reports everything that it handles: help, usage, Ctrl-C
-        return ended.code if isinstance(ended.code, int) else ExitCode.DONE
-    except HwtranscribeError as error:
-        if debug:
-            traceback.print_exc()
-        _say(str(error))
-        return error.exit_code
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        _say(f"this is a bug: {type(error).__name__}: {error}")
-        _say("please report it with the command and what it prints with --debug added")
-        return ExitCode.BUG
-    return ExitCode.DONE
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"hwtranscribe: {message}\n".encode("utf-8", "backslashreplace").decode())
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"hwtranscribe {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _main(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    pass
+    CSV = "csv"
+    JSONL = "jsonl"
+    TEXT = "text"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
 
 
 @app.command()
@@ -114,7 +64,7 @@ def transcribe(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what DIR holds of earlier runs.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where in the program errors come from.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Read documents and write text and CSV."""
     from hwtranscribe.batch.transcribe import RunSettings
@@ -152,5 +102,15 @@ def transcribe(
     raise typer.Exit(summary.exit_code)
 
 
-if __name__ == "__main__":
-    main()
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The --out folder of a run.")],
+    table_format: Annotated[TableFormat, typer.Option("--format", help="What to write.")] = TableFormat.CSV,
+    debug: Debug = False,
+) -> None:
+    """Write files from the journal of a run."""
+    from hwtranscribe.batch.folder import open_folder
+    from hwtranscribe.batch.outputs import WRITERS
+
+    with open_folder(folder, create=False) as journal:
+        WRITERS[table_format](folder, journal)

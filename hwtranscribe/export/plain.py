@@ -1,8 +1,4 @@
-"""Results -> the bytes of the output files.
-
-Pure functions of the results: the same results give the same bytes. They take iterables and yield pieces, so that a
-run of a million documents passes through without being held.
-"""
+"""CSV, text and JSON lines."""
 
 import csv
 import hashlib

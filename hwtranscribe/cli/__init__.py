@@ -1,0 +1,43 @@
+"""The command line: parse, call, map exceptions to exit codes; nothing else.
+
+Heavy modules are imported inside the commands: `--help` and usage errors load no JAX, no OpenCV and no TensorFlow.
+"""
+
+import sys
+import traceback
+
+from hwtranscribe.cli import batch, training  # noqa: F401  they add their commands to the app
+from hwtranscribe.cli.app import app
+from hwtranscribe.errors import ExitCode, HwtranscribeError
+
+__all__ = ["app", "main", "run"]
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit code; everything that goes wrong becomes one message on stderr."""
+    debug = "--debug" in arguments
+    try:
+        app(arguments, prog_name="hwtranscribe")
+    except SystemExit as ended:  # how typer reports everything that it handles: help, usage, Ctrl-C
+        return ended.code if isinstance(ended.code, int) else ExitCode.DONE
+    except HwtranscribeError as error:
+        if debug:
+            traceback.print_exc()
+        _say(str(error))
+        return error.exit_code
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _say(f"this is a bug: {type(error).__name__}: {error}")
+        _say("please report it, with the command and what it prints with --debug added")
+        return ExitCode.BUG
+    return ExitCode.DONE
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"hwtranscribe: {message}\n".encode("utf-8", "backslashreplace").decode())
