@@ -1,5 +1,6 @@
 """Combs and ruled cells: where the separators are, and which ink belongs to which cell."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +15,12 @@ SHORTEST_TICK = 0.22
 
 WIDEST_SEPARATOR = 0.14
 """And at most this share of it thick."""
+
+BORDER_SHARE = 0.7
+"""A line is a border of a field when it runs along this share of it."""
+
+LEAST_OVERLAP = 0.3
+"""A comb belongs to a field when they share at least this much of their height."""
 
 INK = 64
 """Ink from which on a px belongs to a component."""
@@ -50,35 +57,66 @@ def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | 
 
     Args:
         aligned: The page; separators are taken from the blank form's printing where there is one.
-        box: Of the field, aligned px.
+        box: Of the field, aligned px. The comb may lie a little beside it: boxes are often drawn by eye.
         cells: How many the template says there are, or None to find out.
     """
     left, top, right, bottom = box
-    height_px = bottom - top
-    places, thickness_px = separators(aligned, box)
-    edges = regular_edges(places, left, right, height_px, blank_known=aligned.printing is not None)
-    found = None if edges is None else len(edges) - 1
-    if cells is not None and found != cells:
-        edges = given_edges(places, left, right, cells)
-    if edges is None:
+    best = None
+    for lines in comb_lines(aligned, box):
+        edges = regular_edges(lines, left, right)
+        if edges is not None and (best is None or len(edges) - 1 == cells):
+            best = CellGrid(edges, lines.top, lines.bottom, lines.thickness_px, len(edges) - 1)
+            if cells is None or len(best) == cells:
+                return best
+    if cells is None:
         return None
-    return CellGrid(edges.astype(np.float32), top, bottom, thickness_px, found)
+    if best is None:
+        edges = np.linspace(left, right, cells + 1, dtype=np.float32)
+        return CellGrid(edges, top, bottom, 1, None)
+    return CellGrid(given_edges(best.edges, left, right, cells), best.top, best.bottom, best.separator_px, len(best))
 
 
-def separators(aligned: AlignedPage, box: Box) -> tuple[Float32[np.ndarray, " n"], int]:
-    """Return where upright lines stand on the border of a field, x in aligned px ascending, and how thick they are.
+@dataclass(frozen=True, slots=True, eq=False)
+class CombLines:
+    """The printed lines in and around a field, aligned px.
 
-    Full separators, ticks that stand on the lower (or hang from the upper) border and dotted ones are found; upright
-    strokes of writing too when they reach the border and no blank form tells them apart.
+    Attributes:
+        places: x of lines that may be separators, ascending.
+        full: Which of them run from the upper to the lower border.
+        top: Upper border, or that of the field where none is found.
+        bottom: Lower border.
+        thickness_px: Usual thickness of the separators.
+        reach: First and last x of the level lines.
+        sure: Whether they come from a blank form; else strokes of writing may be among them.
+    """
+
+    places: Float32[np.ndarray, " n"]
+    full: Bool[np.ndarray, " n"]
+    top: int
+    bottom: int
+    thickness_px: int
+    reach: tuple[int, int]
+    sure: bool
+
+
+def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
+    """Yield the lines that may divide a field: upright ones that stand on a level line or hang from one.
+
+    Full separators, ticks and dotted ones are found. The level lines that lie best over the field come first.
+
+    Args:
+        aligned: The page.
+        box: Of the field, aligned px.
     """
     left, top, right, bottom = box
     height_px = bottom - top
-    margin_px = max(3, round(0.2 * height_px))
     page_height, page_width = aligned.pixels.shape
-    x0, x1 = max(0, left - margin_px), min(page_width, right + margin_px)
-    y0, y1 = max(0, top - margin_px), min(page_height, bottom + margin_px)
-    if x1 - x0 < 3 or y1 - y0 < 3 or height_px < 6:
-        return np.zeros(0, np.float32), 1
+    # Wide enough for the one cell by which a field is drawn too narrow.
+    x0, x1 = max(0, left - 2 * height_px), min(page_width, right + 2 * height_px)
+    y0, y1 = max(0, top - height_px), min(page_height, bottom + height_px)
+    if x1 - x0 < 12 or y1 - y0 < 8 or height_px < 8 or right - left < 8:
+        return
+    sure = aligned.printing is not None
     if aligned.printing is not None:
         dark = aligned.printing[y0:y1, x0:x1].astype(np.uint8)
     else:
@@ -86,58 +124,151 @@ def separators(aligned: AlignedPage, box: Box) -> tuple[Float32[np.ndarray, " n"
         noise, stroke = noise_and_stroke(shade)
         # Separators are often printed far lighter than a pen writes.
         dark = (shade > max(noise, 0.2 * stroke)).astype(np.uint8)
+    slack_px = max(3, round(0.12 * height_px))
+    rows = level_lines(np.ascontiguousarray(dark[:, left - x0 : right - x0]))
+    for upper, lower, has_upper, has_lower in bands(rows, top - y0, bottom - y0):
+        inside = np.ascontiguousarray(dark[max(0, upper) : lower + 1])
+        carriers = [row for row, there in ((upper, has_upper), (lower, has_lower)) if there]
+        uprights = upright_lines(inside)
+        hangs = uprights[:, 2] <= slack_px
+        stands = uprights[:, 3] >= inside.shape[0] - slack_px
+        held = (hangs & has_upper) | (stands & has_lower)
+        first, last = level_reach(dark, carriers, left - x0, right - x0)
+        if not (has_upper and has_lower):
+            # One line alone is often a line to write on: only ticks of one length make a comb of it.
+            lengths = uprights[:, 3] - uprights[:, 2]
+            alike = np.abs(lengths - np.median(lengths[held] if held.any() else 0)) <= slack_px
+            if (held & ~alike).sum() > 0.2 * held.sum() or last - first < 0.9 * (right - left):
+                continue
+            held &= alike
+        if not held.any():
+            continue
+        order = np.argsort(uprights[held, 0])
+        yield CombLines(
+            places=(uprights[held, 0][order] + x0).astype(np.float32),
+            full=(hangs & stands)[held][order],
+            top=upper + y0,
+            bottom=lower + y0,
+            thickness_px=round(float(np.median(uprights[held, 1]))),
+            reach=(x0 + first, x0 + last),
+            sure=sure,
+        )
+
+
+def level_lines(dark: UInt8[np.ndarray, "height width"]) -> list[int]:
+    """Return the rows in which a line runs along most of the width, from top to bottom.
+
+    Args:
+        dark: 1 where dark.
+    """
+    joined = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
+    # A line that climbs a px or two over the field still fills the rows around it.
+    filled = cv2.dilate(joined, np.ones((3, 1), np.uint8)).mean(axis=1)
+    rows = np.flatnonzero(filled >= BORDER_SHARE)
+    if not len(rows):
+        return []
+    return [round(float(group.mean())) for group in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)]
+
+
+def level_reach(dark: UInt8[np.ndarray, "height width"], rows: list[int], left: int, right: int) -> tuple[int, int]:
+    """Return from where to where level lines run without a gap through the middle of a field.
+
+    Args:
+        dark: 1 where dark.
+        rows: Of the lines.
+        left: Left end of the field.
+        right: Right end of the field.
+    """
+    reaches = []
+    for row in rows:
+        run = dark[max(0, row - 2) : row + 3].max(axis=0, keepdims=True)
+        run = cv2.morphologyEx(run, cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))[0]
+        gaps = np.flatnonzero(run == 0)
+        # The longest piece within the field, and how far it goes on outside.
+        cuts = np.concatenate([[left - 1], gaps[(gaps >= left) & (gaps < right)], [right]])
+        k = int(np.diff(cuts).argmax())
+        before, after = gaps[gaps < cuts[k] + 1], gaps[gaps >= cuts[k + 1]]
+        reaches.append((int(before[-1]) + 1 if len(before) else 0, int(after[0]) if len(after) else len(run)))
+    return min(first for first, _ in reaches), max(last for _, last in reaches)
+
+
+def bands(rows: list[int], top: int, bottom: int) -> list[tuple[int, int, bool, bool]]:
+    """Return where cells may lie: between two level lines, above one or under one; the likeliest first.
+
+    Args:
+        rows: Of level lines.
+        top: Of the field.
+        bottom: Of the field.
+
+    Returns:
+        Upper and lower end, and whether there is a line at each.
+    """
+    height_px = bottom - top
+
+    def overlap(band: tuple[int, int, bool, bool]) -> float:
+        upper, lower = band[:2]
+        return (min(lower, bottom) - max(upper, top)) / max(lower - upper, height_px)
+
+    between = [
+        (upper, lower, True, True)
+        for k, upper in enumerate(rows)
+        for lower in rows[k + 1 :]
+        if 0.5 * height_px <= lower - upper <= 1.5 * height_px
+    ]
+    beside = [(row - height_px, row, False, True) for row in rows] + [
+        (row, row + height_px, True, False) for row in rows
+    ]
+    return [
+        band
+        for group in (between, beside)
+        for band in sorted(group, key=overlap, reverse=True)
+        if overlap(band) >= LEAST_OVERLAP
+    ]
+
+
+def upright_lines(dark: UInt8[np.ndarray, "height width"]) -> Float32[np.ndarray, "n 4"]:
+    """Return thin upright lines between two borders: x of the middle, width, first row, last row and one, px."""
+    height_px = dark.shape[0]
     gap_px = max(3, round(0.1 * height_px)) | 1
-    dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((gap_px, 1), np.uint8))
+    joined = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((gap_px, 1), np.uint8))
     tick_px = max(4, round(SHORTEST_TICK * height_px))
-    tall = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((tick_px, 1), np.uint8))
+    tall = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((tick_px, 1), np.uint8))
     widest_px = max(4, round(WIDEST_SEPARATOR * height_px))
     # A filled area or a broad stroke is no separator.
     broad = cv2.morphologyEx(tall, cv2.MORPH_OPEN, np.ones((max(3, tick_px // 2), widest_px + 1), np.uint8))
     tall = cv2.subtract(tall, cv2.dilate(broad, np.ones((3, 5), np.uint8)))
     tall = cv2.morphologyEx(tall, cv2.MORPH_OPEN, np.ones((tick_px, 1), np.uint8))
     count, _, stats, centres = cv2.connectedComponentsWithStats(tall, connectivity=8)
-    slack_px = max(3, round(0.12 * height_px))
-    places, widths = [], []
-    for k in range(1, count):
-        width_px = int(stats[k, cv2.CC_STAT_WIDTH])
-        first = int(stats[k, cv2.CC_STAT_TOP]) + y0
-        last = first + int(stats[k, cv2.CC_STAT_HEIGHT])
-        reaches = last >= bottom - slack_px or first <= top + slack_px
-        if width_px <= widest_px and reaches and last > top + slack_px and first < bottom - slack_px:
-            places.append(float(centres[k][0]) + x0)
-            widths.append(width_px)
-    if not places:
-        return np.zeros(0, np.float32), 1
-    order = np.argsort(places)
-    return np.array(places, np.float32)[order], round(float(np.median(widths)))
+    top = stats[:, cv2.CC_STAT_TOP]
+    result = np.column_stack(
+        [centres[:, 0], stats[:, cv2.CC_STAT_WIDTH], top, top + stats[:, cv2.CC_STAT_HEIGHT]]
+    ).astype(np.float32)
+    thin = result[:, 1] <= widest_px
+    thin[0] = False
+    return result[thin]
 
 
-def regular_edges(
-    places: Float32[np.ndarray, " n"], left: int, right: int, height_px: int, blank_known: bool
-) -> Float32[np.ndarray, " n_edges"] | None:
+def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n_edges"] | None:
     """Return the edges of the cells that separators show, or None when they show no comb.
 
     A comb has a pitch that its separators keep; one or the other may be missing, also at the ends. On a blank form
-    every separator counts, so cells may also differ in width.
+    full separators count also when cells differ in width.
 
     Args:
-        places: x of possible separators, ascending.
+        lines: In and around the field.
         left: Left end of the field.
         right: Right end of the field.
-        height_px: Of the field.
-        blank_known: Whether the places come from a blank form.
     """
-    near_px = 0.12 * height_px
-    places = merged(places[(places >= left - near_px - 2) & (places <= right + near_px + 2)], near_px)
-    inner = places[(places > left + 0.25 * height_px) & (places < right - 0.25 * height_px)]
-    if len(inner) == 0:
-        return None
-    pitch = best_pitch(places, left, right, height_px)
-    if pitch is None:
-        if not blank_known:
-            return None
-        return np.array([left, *inner, right], np.float32)
-    return filled_edges(places, pitch, left, right)
+    height_px = lines.bottom - lines.top
+    places = merged(lines.places, 0.15 * height_px)
+    pitch = best_pitch(places, left, right, height_px, 0.5 if lines.sure else 0.75)
+    full = merged(lines.places[lines.full], 0.15 * height_px)
+    inner = full[(full > left + 0.3 * height_px) & (full < right - 0.3 * height_px)]
+    if pitch is not None:
+        edges = filled_edges(places, pitch, left, right, lines.reach)
+        # Two or three lines that do not run from border to border may be anything.
+        return edges if len(edges) > 2 and (len(inner) or len(edges) > 4) else None
+    return np.array([left, *inner, right], np.float32) if lines.sure and len(inner) else None
 
 
 def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndarray, " m"]:
@@ -148,32 +279,42 @@ def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndar
     return np.array([group.mean() for group in groups], np.float32)
 
 
-def best_pitch(places: Float32[np.ndarray, " n"], left: int, right: int, height_px: int) -> float | None:
+def best_pitch(
+    places: Float32[np.ndarray, " n"], left: int, right: int, height_px: int, least_share: float
+) -> float | None:
     """Return the cell width that the places keep, or None when they keep none.
 
     Of all distances between places, that one is taken whose multiples explain the most places with the fewest
     missing.
+
+    Args:
+        places: x of possible separators.
+        left: Left end of the field.
+        right: Right end of the field.
+        height_px: Of the field.
+        least_share: Share of the separators in the field that must be there.
     """
-    if len(places) < 3:
+    near = places[(places > left - height_px) & (places < right + height_px)]
+    if len(near) < 3:
         return None
-    steps = places[None, :] - places[:, None]
-    candidates = np.unique(np.round(steps[(steps > 0.35 * height_px) & (steps < 3.0 * height_px)], 1))
+    steps = near[None, :] - near[:, None]
+    candidates = np.unique(np.round(steps[(steps > 0.35 * height_px) & (steps < 2.5 * height_px)], 1))
     best, best_score = None, 0.0
     for pitch in candidates:
-        for start in places:
-            cells = np.round((places - start) / pitch)
-            off = np.abs(places - start - cells * pitch)
-            hit = off < max(1.5, 0.08 * pitch)
-            expected = max(1, int((right - left) / pitch) - 1)
-            hits = len(np.unique(cells[hit]))
-            score = hits / max(expected, hits) - 0.5 * float((~hit).mean())
-            if hits >= 3 and score > best_score + 1e-6:
-                best, best_score = float(pitch), score
-    return best if best_score >= 0.55 else None
+        number = np.round(steps / pitch)
+        hit = np.abs(steps - number * pitch) < np.maximum(1.5, 0.06 * pitch) + 0.02 * np.abs(steps)
+        row = int(hit.sum(axis=1).argmax())
+        inner = hit[row] & (near > left + 0.3 * pitch) & (near < right - 0.3 * pitch)
+        seen = len(np.unique(number[row][inner]))
+        expected = max(1, round((right - left) / pitch) - 1)
+        score = min(1.0, seen / expected) - float((~hit[row]).mean())
+        if seen and len(np.unique(number[row][hit[row]])) >= 3 and score > best_score + 1e-6:
+            best, best_score = float(pitch), score
+    return best if best_score >= least_share else None
 
 
 def filled_edges(
-    places: Float32[np.ndarray, " n"], pitch: float, left: int, right: int
+    places: Float32[np.ndarray, " n"], pitch: float, left: int, right: int, reach: tuple[int, int]
 ) -> Float32[np.ndarray, " n_edges"]:
     """Return the separators that keep the pitch, with the missing ones put in and the ends added where a cell fits."""
     votes = [(np.abs(((places - start) / pitch + 0.5) % 1 - 0.5) < 0.1).sum() for start in places]
@@ -187,10 +328,16 @@ def filled_edges(
     # The pitch that was seen is off by a fraction of a px, which adds up over a long comb: it is fitted.
     slope, origin = np.polyfit(numbers, [known[k] for k in numbers], 1)
     first, last = numbers[0], numbers[-1]
-    while origin + slope * (first - 1) > left - 0.35 * pitch:
+    # A cell belongs to the field when most of it lies in it. Its outer line may be missing, not what carries it.
+    slack_px = 0.3 * slope
+    while origin + slope * (first - 0.5) > left and origin + slope * (first - 1) >= reach[0] - slack_px:
         first -= 1
-    while origin + slope * (last + 1) < right + 0.35 * pitch:
+    while origin + slope * (first + 0.5) < left:
+        first += 1
+    while origin + slope * (last + 0.5) < right and origin + slope * (last + 1) <= reach[1] + slack_px:
         last += 1
+    while origin + slope * (last - 0.5) > right:
+        last -= 1
     return np.array([known.get(k, origin + slope * k) for k in range(first, last + 1)], np.float32)
 
 

@@ -20,6 +20,9 @@ MAX_WIDTH = 1.7
 SPACE_WIDTH = 0.7
 """Narrowest space between words, in line heights, where letters stand close together."""
 
+GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.3, -0.5, -5.0, -2.0
+"""Log-linear weights of the geometry of an edge; fitted on the development sets."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Line:
@@ -199,10 +202,11 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
     starts, ends, boxes, inks, geometry, skips = [], [], [], [], [], []
     for i in range(count):
         left, top, right, bottom = line.left[i], line.top[i], line.right[i], line.bottom[i]
-        inner_gap = 0.0
+        inner_gap, joined = 0.0, 0
         for j in range(i + 1, min(count, i + MAX_PIECES_PER_EDGE) + 1):
             k = j - 1
             if k > i:
+                joined += int(line.cut_cost[k] == 0)
                 inner_gap = max(inner_gap, float(line.left[k] - right))
                 left, top = min(left, line.left[k]), min(top, line.top[k])
                 right, bottom = max(right, line.right[k]), max(bottom, line.bottom[k])
@@ -215,7 +219,7 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
             window = (slice(top, bottom), slice(left, right))
             mine = (line.index[window] > i) & (line.index[window] <= j)
             inks.append(np.where(mine, line.ink[window], 0).astype(np.uint8))
-            geometry.append(_geometry(right - left, bottom - top, inner_gap, cut, height_px))
+            geometry.append(_geometry(right - left, bottom - top, inner_gap, joined, cut, height_px))
             area = int(line.area[i:j].sum())
             skips.append(_skip(right - left, bottom - top, area, height_px, stroke_px) if j == i + 1 else -np.inf)
     upright_boxes = np.array(boxes, np.float32).reshape(-1, 4)
@@ -235,13 +239,24 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
     )
 
 
-def _geometry(width_px: int, height_px: int, inner_gap_px: float, cut_cost: float, line_height_px: float) -> float:
-    """How like one character an edge looks by its box alone."""
+def _geometry(
+    width_px: int, height_px: int, inner_gap_px: float, joined: int, cut_cost: float, line_height_px: float
+) -> float:
+    """How like one character an edge looks by its box alone.
+
+    Args:
+        width_px: Of the edge.
+        height_px: Of the edge.
+        inner_gap_px: Widest paper between its pieces.
+        joined: Separate components joined in it, less one.
+        cut_cost: Ink crossed by the cuts at its ends, in stroke widths.
+        line_height_px: Height of the line's characters.
+    """
     width, height = width_px / line_height_px, height_px / line_height_px
     gap = max(0.0, inner_gap_px / line_height_px)
     too_wide = max(0.0, width - 1.0)
     too_low = max(0.0, 0.55 - height)
-    return -6.0 * gap - 0.35 * cut_cost - 2.5 * too_wide - 5.0 * too_low
+    return GAP * gap + JOINED * joined + CUT * cut_cost + TOO_WIDE * too_wide + TOO_LOW * too_low
 
 
 def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, stroke_px: float) -> float:
@@ -249,7 +264,7 @@ def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, st
     height = height_px / line_height_px
     size = max(width_px, height_px) / line_height_px
     if size < 0.3:
-        return -0.3
+        return -0.6
     if height < 0.32:
         return -0.8
     if height < 0.45:
@@ -260,12 +275,15 @@ def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, st
 def _space_before(line: _Line, height_px: float) -> Bool[np.ndarray, " n"]:
     """Where the paper before a piece is as wide as a space between words.
 
-    Writers who set their letters wide apart set their words wider still: the usual gap counts as well as the height.
+    Writers who set their letters wide apart set their words wider still: the usual gap counts as well as the height. An
+    I has more paper around it than other letters.
     """
     reach = np.maximum.accumulate(line.right)
     gaps = np.concatenate([[0], line.left[1:] - reach[:-1]]).astype(np.float64)
     wide = gaps[gaps > 0.08 * height_px]
     usual = float(np.median(wide)) if len(wide) >= 2 else 0.0
+    bar = np.maximum(0.0, 0.6 * height_px - (line.right - line.left)) * ((line.right - line.left) < 0.35 * height_px)
+    gaps -= 0.5 * (bar + np.concatenate([[0.0], bar[:-1]]))
     return gaps > max(SPACE_WIDTH * height_px, 2.0 * usual)
 
 
