@@ -125,7 +125,10 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         # Separators are often printed far lighter than a pen writes.
         dark = (shade > max(noise, 0.2 * stroke)).astype(np.uint8)
     slack_px = max(3, round(0.12 * height_px))
-    rows = level_lines(np.ascontiguousarray(dark[:, left - x0 : right - x0]))
+    # Lines of print are as long as rules, but not as thin.
+    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((max(6, round(0.22 * height_px)), 1), np.uint8))
+    thin = cv2.subtract(dark, thick)
+    rows = level_lines(np.ascontiguousarray(thin[:, left - x0 : right - x0]))
     for upper, lower, has_upper, has_lower in bands(rows, top - y0, bottom - y0):
         inside = np.ascontiguousarray(dark[max(0, upper) : lower + 1])
         carriers = [row for row, there in ((upper, has_upper), (lower, has_lower)) if there]
@@ -133,11 +136,16 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         hangs = uprights[:, 2] <= slack_px
         stands = uprights[:, 3] >= inside.shape[0] - slack_px
         held = (hangs & has_upper) | (stands & has_lower)
-        first, last = level_reach(dark, carriers, left - x0, right - x0)
-        if not (has_upper and has_lower):
-            # One line alone is often a line to write on: only ticks of one length make a comb of it.
+        middle = uprights[:, 0] + x0
+        full = hangs & stands & has_upper & has_lower
+        first, last = level_reach(thin, carriers, left - x0, right - x0)
+        if (full & (middle > left + 0.3 * height_px) & (middle < right - 0.3 * height_px)).any():
+            held = full
+        elif held.any():
+            # A line alone is often a line to write on: only ticks of one length make a comb of it.
             lengths = uprights[:, 3] - uprights[:, 2]
-            alike = np.abs(lengths - np.median(lengths[held] if held.any() else 0)) <= slack_px
+            ticks = held & ~full
+            alike = full | (np.abs(lengths - np.median(lengths[ticks] if ticks.any() else 0)) <= slack_px)
             if (held & ~alike).sum() > 0.2 * held.sum() or last - first < 0.9 * (right - left):
                 continue
             held &= alike
@@ -146,7 +154,7 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         order = np.argsort(uprights[held, 0])
         yield CombLines(
             places=(uprights[held, 0][order] + x0).astype(np.float32),
-            full=(hangs & stands)[held][order],
+            full=full[held][order],
             top=upper + y0,
             bottom=lower + y0,
             thickness_px=round(float(np.median(uprights[held, 1]))),
@@ -161,7 +169,7 @@ def level_lines(dark: UInt8[np.ndarray, "height width"]) -> list[int]:
     Args:
         dark: 1 where dark.
     """
-    joined = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))
+    joined = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((1, 11), np.uint8))
     # A line that climbs a px or two over the field still fills the rows around it.
     filled = cv2.dilate(joined, np.ones((3, 1), np.uint8)).mean(axis=1)
     rows = np.flatnonzero(filled >= BORDER_SHARE)
@@ -182,7 +190,7 @@ def level_reach(dark: UInt8[np.ndarray, "height width"], rows: list[int], left: 
     reaches = []
     for row in rows:
         run = dark[max(0, row - 2) : row + 3].max(axis=0, keepdims=True)
-        run = cv2.morphologyEx(run, cv2.MORPH_CLOSE, np.ones((1, 7), np.uint8))[0]
+        run = cv2.morphologyEx(run, cv2.MORPH_CLOSE, np.ones((1, 11), np.uint8))[0]
         gaps = np.flatnonzero(run == 0)
         # The longest piece within the field, and how far it goes on outside.
         cuts = np.concatenate([[left - 1], gaps[(gaps >= left) & (gaps < right)], [right]])
@@ -261,7 +269,8 @@ def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray
     """
     height_px = lines.bottom - lines.top
     places = merged(lines.places, 0.15 * height_px)
-    pitch = best_pitch(places, left, right, height_px, 0.5 if lines.sure else 0.75)
+    least_share = (0.5 if lines.sure else 0.75) if lines.full.any() else 0.85
+    pitch = best_pitch(places, left, right, height_px, least_share)
     full = merged(lines.places[lines.full], 0.15 * height_px)
     inner = full[(full > left + 0.3 * height_px) & (full < right - 0.3 * height_px)]
     if pitch is not None:
