@@ -222,7 +222,8 @@ def _erased(binary: Binary, rules: Rules, band: Binary, reach_px: int) -> Binary
         crossing = cv2.morphologyEx(binary, cv2.MORPH_OPEN, bar(run_px + 1, not rules.upright))
         # Only a run that leaves the band is a stroke: noise and blots thicken rules too.
         leaving = cv2.bitwise_and(crossing, 1 - mine)
-        near = cv2.dilate(leaving, bar(2 * (run_px + reach_px) + 3, not rules.upright))
+        # From both sides this meets in the middle of the rule; a stroke that only touches keeps half of it.
+        near = cv2.dilate(leaving, bar(run_px + reach_px + 3, not rules.upright))
         kept = cv2.dilate(cv2.bitwise_and(crossing, near), bar(3, rules.upright))
         halo = cv2.dilate(mine, bar(3, not rules.upright))
         gone |= cv2.bitwise_and(halo, 1 - kept)
