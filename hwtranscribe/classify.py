@@ -19,6 +19,9 @@ from hwtranscribe.types import CharScores
 BATCH_SIZE = 64
 """One size: a glyph's scores can't depend on how many others there are, and only one program is compiled."""
 
+_CAPITALS, _SMALL_LETTERS = 1.5, 0.5
+"""Capitals and small letters that a field is thought to hold before any of it is seen."""
+
 _IMPOSSIBLE = np.float32(-1e4)
 
 
@@ -113,6 +116,39 @@ def symbol_log_probs(
     peak = chosen.max(axis=1, keepdims=True)
     total = peak + np.log(np.exp(chosen - peak).sum(axis=1, keepdims=True))
     return symbols, (chosen - total).astype(np.float32)
+
+
+def lean_on_case(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, "n 63"]:
+    """Shift the letters of one field towards the case that its writer uses.
+
+    A bare bar is an I among capitals and an l among small letters. The share of capitals is estimated from the field's
+    own characters (a mixture of two, fitted by EM), capitals being the likelier to start with; the probability that a
+    character is a letter stays as it is.
+
+    Args:
+        log_probs: Over `LABELS`, of characters (and wrong cuts) of one field.
+    """
+    upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
+    upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
+    mass = np.exp(np.stack([_log_sum(upper), _log_sum(lower)], axis=1).astype(np.float64))
+    share = 0.5
+    for _ in range(8):
+        capital = share * mass[:, 0]
+        small = (1 - share) * mass[:, 1]
+        belongs = capital / np.maximum(capital + small, 1e-12)
+        weight = mass.sum(axis=1)
+        share = (float((weight * belongs).sum()) + _CAPITALS) / (float(weight.sum()) + _CAPITALS + _SMALL_LETTERS)
+    leaning = log_probs.copy()
+    leaning[:, upper_at:lower_at] += np.log(share)
+    leaning[:, lower_at : lower_at + len(LOWER)] += np.log(1 - share)
+    letters = slice(upper_at, lower_at + len(LOWER))
+    leaning[:, letters] += (_log_sum(log_probs[:, letters]) - _log_sum(leaning[:, letters]))[:, None]
+    return leaning
+
+
+def _log_sum(values: Float32[np.ndarray, "n m"]) -> Float32[np.ndarray, " n"]:
+    peak = values.max(axis=1)
+    return peak + np.log(np.exp(values - peak[:, None]).sum(axis=1))
 
 
 def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Float64, Int32
 
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import LABELS
@@ -37,13 +37,13 @@ class Batch:
     other_case: Int32[np.ndarray, " n"]
 
 
-def balancing_weights(characters: Characters, case_power: float = 0.5) -> np.ndarray:
+def balancing_weights(characters: Characters, case_power: float = 0.5) -> Float64[np.ndarray, " n"]:
     """Weights that make every symbol (case folded) equally frequent: forms do not follow a language's frequencies.
 
     Within a letter, a case (or "case not known") that is rarer is drawn more often than its share, by `case_power`.
 
     Returns:
-        One weight per row, `Float64["n"]`, summing to 1.
+        One weight per row, summing to 1.
     """
     weights = np.zeros(len(characters))
     symbols = characters.symbols
@@ -66,6 +66,7 @@ class BatchMaker:
     def __init__(
         self,
         characters: Characters,
+        weights: Float64[np.ndarray, " n"],
         batch_size: int,
         samples_per_epoch: int,
         seed: int,
@@ -77,6 +78,7 @@ class BatchMaker:
 
         Args:
             characters: To draw from.
+            weights: How often each is drawn; they sum to 1.
             batch_size: Glyphs a batch.
             samples_per_epoch: Glyphs an epoch, garbage included, rounded down to whole batches.
             seed: Of everything random.
@@ -88,7 +90,7 @@ class BatchMaker:
         self._characters, self._batch_size, self._seed = characters, batch_size, seed
         self._augment, self._garbage_class = augment, garbage_class
         self._garbage_per_batch = round(batch_size * garbage_share)
-        self._cumulative = np.cumsum(balancing_weights(characters))
+        self._cumulative = np.cumsum(weights)
         picks = np.random.default_rng(seed).permutation(len(characters))[:_NEIGHBOUR_COUNT]
         self._augmenter = Augmenter(characters.images[picks])
 

@@ -1,70 +1,162 @@
 """What `hwtranscribe train` and `hwtranscribe evaluate` do; the command line only parses and calls these."""
 
+import csv
+import json
 from pathlib import Path
 from typing import Any
 
-from hwtranscribe.checkpoint import save_checkpoint
+from rich.console import Console
+
+from hwtranscribe.checkpoint import METADATA_NAME, default_checkpoint_path, save_checkpoint
+from hwtranscribe.classify import Classifier
+from hwtranscribe.errors import CheckpointError, UsageError
+from hwtranscribe.files import write_atomically
 from hwtranscribe.training.data import (
     VALIDATION_PER_DIGIT,
     VALIDATION_PER_LETTER,
     Characters,
     concatenate,
+    load_crops,
     load_digits,
     load_letters,
+    load_mat,
+    split_share,
     split_validation,
 )
-from hwtranscribe.training.recipes import make_recipe
-from hwtranscribe.training.train import run_training
+from hwtranscribe.training.evaluate import evaluate_classifier, load_test_sets
+from hwtranscribe.training.fine_tune import HELD_OUT_SHARE, accuracy_on, fine_tune
+from hwtranscribe.training.plots import write_learning_curves
+from hwtranscribe.training.recipes import Recipe, make_recipe
+from hwtranscribe.training.report import summary_lines, write_report
+from hwtranscribe.training.train import LOG_NAME, TrainedNetwork, run_training
 
 CHECKPOINT_FOLDER = "checkpoint"
 
 
 def train(
     *,
-    data_dir: Path,
     out: Path,
+    data_dir: Path | None = None,
     preset: str = "glyphnet",
     epochs: int | None = None,
     samples_per_epoch: int | None = None,
     seed: int = 1,
+    mat: Path | None = None,
+    from_checkpoint: Path | None = None,
+    crops: Path | None = None,
 ) -> Path:
-    """Train a network; started again with the same options it goes on where it was.
+    """Train a network; started again with the same options it goes on where it was, to the same result.
 
     Args:
-        data_dir: TFDS data folder.
-        out: Folder of the run: state, log and, at the end, `checkpoint/`.
+        out: Folder of the run: `state.safetensors`, `log.csv`, pictures and, at the end, `checkpoint/`.
+        data_dir: TFDS data folder; with `crops` it may be left out, and mixes those sets in.
         preset: `glyphnet`, `mnist-433k` or `mnist-2m`.
-        epochs: Length of the schedule.
-        samples_per_epoch: Characters an epoch.
+        epochs: Length of the schedule; may be changed on a started run until its learning rate falls.
+        samples_per_epoch: Characters an epoch, garbage included.
         seed: Of everything random.
+        mat: `mnist-original.mat` to take the digits from instead of TFDS.
+        from_checkpoint: Checkpoint folder to fine-tune; goes with `crops`.
+        crops: Folder of a person's own crops, `LABEL/*.png`.
 
     Returns:
         The folder of the checkpoint.
+
+    Raises:
+        UsageError: Options that don't go together, or data that can't be read.
+        OutputError: `out` holds another run.
+        CheckpointError: The checkpoint to start from is wrong, or the result is worse than it.
     """
     recipe = make_recipe(preset, epochs, samples_per_epoch, seed)
-    train_set, validation = load_train_and_validation(data_dir, preset)
+    if (crops is None) != (from_checkpoint is None):
+        raise UsageError("--from and --crops go together: the checkpoint to start from, and the crops to learn")
+    if crops is not None and from_checkpoint is not None:
+        return _fine_tune(recipe, out, from_checkpoint, crops, epochs, data_dir)
+    if data_dir is None:
+        raise UsageError("--data-dir is missing: a folder of tensorflow-datasets, or where to download to")
+    train_set, validation = load_train_and_validation(data_dir, preset, mat)
     out.mkdir(parents=True, exist_ok=True)
     data_note = {"train": len(train_set), "validation": len(validation)}
     trained = run_training(recipe, train_set, validation, out, data_note)
-    about: dict[str, Any] = {
-        "command": (
-            f"hwtranscribe train --data-dir DATA --out OUT --preset {preset} --epochs {recipe.epochs} "
-            f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}"
-        ),
-        "recipe": recipe.as_json(),
-        "data": data_note,
-        "validation": trained.log[-1],
+    write_learning_curves(out, trained.log, train_set)
+    command = (
+        f"hwtranscribe train --data-dir DATA --out OUT --preset {preset} --epochs {recipe.epochs} "
+        f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}"
+    )
+    about = {"command": command, "recipe": recipe.as_json(), "data": data_note, "validation": trained.log[-1]}
+    return _save(out, recipe, trained, about)
+
+
+def evaluate(
+    *, data_dir: Path, checkpoint: Path | None = None, out: Path | None = None, record: bool = False
+) -> dict[str, Any]:
+    """Measure a checkpoint on validation and the test sets.
+
+    Args:
+        data_dir: TFDS data folder.
+        checkpoint: Folder, by default the shipped one.
+        out: Folder for `figures.json`, reports, pictures and `report.html`; nothing is written without it.
+        record: Whether the figures are written into the checkpoint's metadata.
+
+    Returns:
+        The figures, plain JSON values.
+    """
+    folder = checkpoint or default_checkpoint_path()
+    classifier = Classifier.load(folder)
+    preset = classifier.checkpoint.network.preset
+    validation = load_train_and_validation(data_dir, preset)[1]
+    evaluation = evaluate_classifier(classifier, load_test_sets(data_dir, validation, classifier.checkpoint.labels))
+    Console(stderr=True).print("\n".join(summary_lines(evaluation.figures)), highlight=False)
+    if out is not None:
+        write_report(out, evaluation, _read_log(folder.parent / LOG_NAME), f"{preset}, {folder}")
+    if record:
+        metadata = {**classifier.checkpoint.metadata, "figures": evaluation.figures}
+        write_atomically(folder / METADATA_NAME, (json.dumps(metadata, indent=2) + "\n").encode())
+    return evaluation.figures
+
+
+def load_train_and_validation(data_dir: Path, preset: str, mat: Path | None = None) -> tuple[Characters, Characters]:
+    """Load what a preset is trained on, with the validation part held out."""
+    parts = []
+    if preset != "mnist-433k":
+        digits = load_digits(data_dir, "train") if mat is None else load_mat(mat, "train")
+        parts.append(split_validation(digits, VALIDATION_PER_DIGIT))
+    if preset != "mnist-2m":
+        parts.append(split_validation(load_letters(data_dir, "train"), VALIDATION_PER_LETTER))
+    return concatenate([part[0] for part in parts]), concatenate([part[1] for part in parts])
+
+
+def _fine_tune(recipe: Recipe, out: Path, start: Path, crops: Path, epochs: int | None, data_dir: Path | None) -> Path:
+    out.mkdir(parents=True, exist_ok=True)
+    other = None if data_dir is None else load_train_and_validation(data_dir, recipe.preset)
+    tuned = fine_tune(start, crops, out, recipe, epochs, other)
+    console = Console(stderr=True)
+    console.print(f"{tuned.held_out} held-out crops: {tuned.before:.2%} right before, {tuned.after:.2%} after")
+    standing = out / CHECKPOINT_FOLDER
+    best = tuned.before
+    if (standing / METADATA_NAME).exists():
+        best = max(best, accuracy_on(standing, split_share(load_crops(crops), HELD_OUT_SHARE)[1]))
+    if tuned.after < best:
+        raise CheckpointError(
+            f"{standing}: not written, the result reads {tuned.after:.2%} of the held-out crops, "
+            f"the checkpoint it would replace {best:.2%}; more crops or fewer --epochs may help"
+        )
+    about = {
+        "command": f"hwtranscribe train --from {start} --crops {crops} --out {out}",
+        "recipe": tuned.recipe.as_json(),
+        "data": {"held_out_crops": tuned.held_out, "before": tuned.before, "after": tuned.after},
+        "validation": tuned.network.log[-1],
     }
+    return _save(out, tuned.recipe, tuned.network, about)
+
+
+def _save(out: Path, recipe: Recipe, trained: TrainedNetwork, about: dict[str, Any]) -> Path:
     folder = out / CHECKPOINT_FOLDER
     save_checkpoint(folder, recipe.network(), trained.variables, recipe.labels, trained.temperature, about)
     return folder
 
 
-def load_train_and_validation(data_dir: Path, preset: str) -> tuple[Characters, Characters]:
-    """Load what a preset is trained on, with the validation part held out."""
-    parts = []
-    if preset != "mnist-433k":
-        parts.append(split_validation(load_digits(data_dir, "train"), VALIDATION_PER_DIGIT))
-    if preset != "mnist-2m":
-        parts.append(split_validation(load_letters(data_dir, "train"), VALIDATION_PER_LETTER))
-    return concatenate([part[0] for part in parts]), concatenate([part[1] for part in parts])
+def _read_log(path: Path) -> list[dict[str, Any]] | None:
+    if not path.exists():
+        return None
+    with path.open(newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]

@@ -14,13 +14,14 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from hwtranscribe.errors import DependencyError, UsageError
-from hwtranscribe.glyph import normalize_inks
-from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
+from hwtranscribe.glyph import ink_from_crop, normalize_inks
+from hwtranscribe.model import DIGITS, LABELS, UPPER
 
 VALIDATION_PER_DIGIT = 300
 VALIDATION_PER_LETTER = 150
 SOURCE_SIZE_PX = 28
 
+_MAT_TEST_COUNT = 10_000
 _UPPER_AT = len(DIGITS)
 _LOWER_AT = len(DIGITS) + len(UPPER)
 
@@ -102,7 +103,7 @@ def load_cased_letters(data_dir: Path, split: str) -> Characters:
     return Characters(np.ascontiguousarray(images[rows].transpose(0, 2, 1)), labels[rows], labels[rows])
 
 
-def load_mat(path: Path) -> Characters:
+def load_mat(path: Path, split: str) -> Characters:
     """Load `mnist-original.mat`: MATLAB v5, `data` 784 x 70,000 and `label` 1 x 70,000, the last 10,000 are test."""
     scipy_io = _import("scipy.io")
     try:
@@ -117,7 +118,8 @@ def load_mat(path: Path) -> Characters:
     if data.shape != (len(labels), SOURCE_SIZE_PX**2) or not np.isin(labels, range(10)).all():
         raise UsageError(f"{path}: 'data' is {data.shape}, 'label' has {len(labels)}; expected 784 px per digit 0-9")
     images = data.reshape(-1, SOURCE_SIZE_PX, SOURCE_SIZE_PX).astype(np.uint8)
-    return Characters(images, labels, labels)
+    rows = slice(None, -_MAT_TEST_COUNT) if split == "train" else slice(-_MAT_TEST_COUNT, None)
+    return Characters(images[rows], labels[rows], labels[rows])
 
 
 def load_crops(folder: Path) -> Characters:
@@ -127,8 +129,6 @@ def load_crops(folder: Path) -> Characters:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; expected {folder}/LABEL/*.png with one character as LABEL")
-    from hwtranscribe.glyph import ink_from_crop
-
     images, classes = [], []
     for path in sorted(folder.glob("*/*.png")):
         label = path.parent.name
@@ -159,10 +159,17 @@ def split_validation(characters: Characters, per_symbol: int, seed: int = 0) -> 
     return characters.take(np.flatnonzero(keep)), characters.take(np.sort(held_out))
 
 
-def lower_or_upper(classes: Int32[np.ndarray, " n"], case: str) -> np.ndarray:
-    """Return which class indices are capitals (`upper`) or small letters (`lower`)."""
-    at = _UPPER_AT if case == "upper" else _LOWER_AT
-    return (classes >= at) & (classes < at + len(LOWER))
+def split_share(characters: Characters, share: float, seed: int = 0) -> tuple[Characters, Characters]:
+    """Hold a share of every class out, rounded down; a class of a few stays whole.
+
+    Returns:
+        What is left for training, and the held-out part.
+    """
+    order = np.random.default_rng(seed).permutation(len(characters))
+    classes = characters.classes[order]
+    groups = [order[classes == c] for c in np.unique(classes)]
+    held_out = np.concatenate([group[: int(len(group) * share)] for group in groups])
+    return characters.take(np.setdiff1d(order, held_out)), characters.take(np.sort(held_out))
 
 
 def _load_tfds(name: str, split: str, data_dir: Path) -> tuple[np.ndarray, Int32[np.ndarray, " n"]]:

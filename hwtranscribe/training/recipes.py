@@ -1,6 +1,6 @@
 """What is trained how: one recipe per preset. A recipe and a seed decide a run."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hwtranscribe.errors import UsageError
@@ -100,3 +100,15 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             seed=seed,
         )
     raise UsageError(f"--preset {preset!r}: allowed are glyphnet, mnist-433k, mnist-2m")
+
+
+def fine_tuning_recipe(base: Recipe, network: NetworkSpec, epochs: int | None) -> Recipe:
+    """Return a short schedule at a small rate, for weights that are already good."""
+    return replace(
+        base,
+        network_options=network.options,
+        epochs=epochs or 4,
+        samples_per_epoch=base.samples_per_epoch,
+        learning_rate=base.learning_rate / 10,
+        decay_epochs=epochs or 4,
+    )

@@ -11,15 +11,15 @@ from typing import Any
 import flax.linen as nn
 import jax
 import numpy as np
+from jaxtyping import Float64
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hwtranscribe.files import write_atomically
 from hwtranscribe.glyph import GLYPH_VERSION
-from hwtranscribe.model import LABELS, LOWER, UPPER
-from hwtranscribe.training.batches import BatchMaker
+from hwtranscribe.training.batches import BatchMaker, balancing_weights
 from hwtranscribe.training.data import Characters
-from hwtranscribe.training.measure import fit_temperature, symbol_accuracy
+from hwtranscribe.training.measure import fit_temperature, label_table, validation_figures
 from hwtranscribe.training.recipes import Recipe
 from hwtranscribe.training.resume import restore_state, save_state
 from hwtranscribe.training.step import TrainState, make_optimizer, make_step, start_state
@@ -51,6 +51,7 @@ def run_training(
     folder: Path,
     data_note: dict[str, Any],
     start_variables: dict[str, Any] | None = None,
+    weights: Float64[np.ndarray, " n"] | None = None,
 ) -> TrainedNetwork:
     """Train, or go on with the run that `folder` holds, to the same result.
 
@@ -61,11 +62,13 @@ def run_training(
         folder: For `state.safetensors` and `log.csv`.
         data_note: What data this is; a run is only continued with the same.
         start_variables: Weights to start from, for fine-tuning.
+        weights: How often each is drawn; by default so that all symbols are equally frequent.
     """
     console = Console(stderr=True)
     class_of = label_table(recipe.labels)
     maker = BatchMaker(
         train,
+        balancing_weights(train) if weights is None else weights,
         recipe.batch_size,
         recipe.samples_per_epoch or len(train),
         recipe.seed,
@@ -87,7 +90,7 @@ def run_training(
         started = time.perf_counter()
         state, loss, waited_s = _run_epoch(epoch, recipe, maker, step, state, class_of, log, console)
         elapsed_s = time.perf_counter() - started
-        accuracies = symbol_accuracy(logits_of(kept_variables(recipe, state), glyphs), recipe.labels, validation)
+        accuracies = validation_figures(logits_of(kept_variables(recipe, state), glyphs), recipe.labels, validation)
         row = {
             "epoch": epoch + 1,
             "loss": round(loss, 5),
@@ -122,17 +125,6 @@ def make_logits(module: nn.Module) -> Callable[[Any, np.ndarray], np.ndarray]:
         return np.concatenate([np.asarray(part) for part in parts])[: len(glyphs)]
 
     return logits
-
-
-def label_table(labels: tuple[str, ...]) -> np.ndarray:
-    """Map an index into `LABELS` to one into a network's own labels; a small letter to its capital if need be."""
-    folded = dict(zip(LOWER, UPPER, strict=True))
-    table = [labels.index(name) if name in labels else _index(labels, folded.get(name)) for name in LABELS]
-    return np.array(table, np.int32)
-
-
-def _index(labels: tuple[str, ...], name: str | None) -> int:
-    return labels.index(name) if name in labels else -1
 
 
 def _run_epoch(

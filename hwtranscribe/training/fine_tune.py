@@ -1,0 +1,90 @@
+"""Going on from a checkpoint with a person's own labelled crops."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hwtranscribe.checkpoint import load_checkpoint
+from hwtranscribe.errors import UsageError
+from hwtranscribe.model import LABELS
+from hwtranscribe.training.batches import balancing_weights
+from hwtranscribe.training.data import Characters, concatenate, load_crops, split_share
+from hwtranscribe.training.measure import answers_under, over_all_labels
+from hwtranscribe.training.recipes import Recipe, fine_tuning_recipe
+from hwtranscribe.training.train import TrainedNetwork, make_logits, run_training
+
+HELD_OUT_SHARE = 0.2
+CROP_SHARE = 0.5
+"""Share of the crops among the characters drawn when there is other data, which keeps the rest from being forgotten."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FineTuned:
+    """What came of it.
+
+    Attributes:
+        recipe: What was done.
+        network: The result.
+        before: Accuracy of the starting checkpoint on the held-out crops, over all 36 symbols.
+        after: The same of the result.
+        held_out: Number of held-out crops.
+    """
+
+    recipe: Recipe
+    network: TrainedNetwork
+    before: float
+    after: float
+    held_out: int
+
+
+def fine_tune(
+    start: Path,
+    crops: Path,
+    folder: Path,
+    base: Recipe,
+    epochs: int | None,
+    other: tuple[Characters, Characters] | None,
+) -> FineTuned:
+    """Train a checkpoint further on crops.
+
+    Args:
+        start: Checkpoint folder.
+        crops: Folder of `LABEL/*.png`.
+        folder: Of the run.
+        base: Recipe to derive from.
+        epochs: Length, or None for the usual.
+        other: Train and validation part of the sets it was trained on, mixed in half and half.
+
+    Raises:
+        UsageError: Too few crops, or a checkpoint that does not know all classes.
+    """
+    checkpoint = load_checkpoint(start)
+    if checkpoint.labels != LABELS:
+        raise UsageError(f"{start}: knows {len(checkpoint.labels)} classes; only the 63 class network is fine-tuned")
+    kept, held_out = split_share(load_crops(crops), HELD_OUT_SHARE)
+    if len(held_out) == 0:
+        raise UsageError(f"{crops}: too few crops; at least {round(1 / HELD_OUT_SHARE)} of one label are needed")
+    train, weights, validation = kept, balancing_weights(kept), held_out
+    if other is not None:
+        train = concatenate([kept, other[0]])
+        weights = np.concatenate([CROP_SHARE * weights, (1 - CROP_SHARE) * balancing_weights(other[0])])
+        validation = concatenate([held_out, other[1]])
+    recipe = fine_tuning_recipe(base, checkpoint.network, epochs)
+    note: dict[str, Any] = {"crops": len(kept), "held_out": len(held_out), "from": checkpoint.hash}
+    trained = run_training(recipe, train, validation, folder, note, checkpoint.variables, weights)
+    return FineTuned(
+        recipe,
+        trained,
+        accuracy_on(start, held_out, checkpoint.variables),
+        accuracy_on(start, held_out, trained.variables),
+        len(held_out),
+    )
+
+
+def accuracy_on(checkpoint: Path, characters: Characters, variables: dict[str, Any] | None = None) -> float:
+    """Accuracy over all 36 symbols of a checkpoint's network, with other variables if given."""
+    loaded = load_checkpoint(checkpoint)
+    logits = make_logits(loaded.network.build())(variables or loaded.variables, characters.glyphs())
+    return answers_under(over_all_labels(logits, loaded.labels), characters, "alphanumeric").accuracy
