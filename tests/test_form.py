@@ -5,6 +5,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hwtranscribe.errors import ExitCode, TemplateError
 from hwtranscribe.form import FormTemplate
@@ -280,3 +282,44 @@ def test_a_template_that_is_missing_or_no_text(tmp_path):
         FormTemplate.load(tmp_path / "form.toml")
     with pytest.raises(TemplateError, match="no such template file"):
         FormTemplate.load(tmp_path)
+
+
+_VALUES = st.sampled_from(
+    [
+        "0",
+        "-1",
+        "8",
+        "10" * 30,
+        "1.5",
+        "nan",
+        "true",
+        '""',
+        '"digits"',
+        '"checkbox"',
+        '"date"',
+        '"luhn"',
+        '"upper"',
+        "[]",
+    ]
+    + ["{}", "[1, 2, 3, 4]", "[0, 0, 100, 50]", '["member_no"]', "1999-01-01", "10:00:00", "[[1], [2]]", "{ a = 1 }"]
+    + ['"\\u0000"', '"../x"', '"/"', '"."', '"member_no"', "'(a{200}){200}'", "'[^0-9]'", '"' + "x" * 300 + '"']
+)
+_KEYS = st.sampled_from(
+    ["name", "kind", "box", "case", "cells", "pattern", "lexicon", "required", "type", "format", "min", "max", "check"]
+    + ["group", "equals", "sum", "size", "reference", "reference_page", "schema", "page", "field", '"\\n"', "pages"]
+)
+_LINES = st.one_of(
+    st.builds("{} = {}".format, _KEYS, _VALUES),
+    st.sampled_from(["[[page]]", "[[page.field]]", "[page]", "[page.field]"]),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(_LINES, max_size=6), whole=st.booleans(), cut=st.integers(0, 10_000))
+def test_whatever_a_template_holds_it_is_read_or_explained(tmp_path, lines, whole, cut):
+    text = (HEAD + FIELD if whole else "") + "\n".join(lines)
+    path = write(tmp_path, text[:cut])
+    try:
+        FormTemplate.load(path)
+    except TemplateError as error:
+        assert all(line.startswith(str(path)) and line.isprintable() for line in str(error).split("\n"))

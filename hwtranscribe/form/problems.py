@@ -29,8 +29,9 @@ def explain(error: ValidationError, data: Mapping[str, Any], keys: Mapping[str, 
     lines: list[str] = []
     for details in error.errors(include_url=False):
         for line in _lines(details, data, keys):
-            if line not in lines:
-                lines.append(line)
+            printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
+            if printable not in lines:
+                lines.append(printable)
     return lines
 
 
