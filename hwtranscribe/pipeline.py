@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hwtranscribe import __version__
-from hwtranscribe.classify import Classifier, symbol_log_probs
+from hwtranscribe.classify import Classifier, lean_on_case, symbol_log_probs
 from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.form import FieldTemplate, FormTemplate
@@ -48,16 +48,6 @@ def transcribe_document(job: DocumentJob) -> DocumentResult:
     """
     transcriber = _transcriber(job.form_path, job.checkpoint_path, job.options)
     return transcriber.read(Path(job.path), job.document, overlay_folder=job.overlay_folder)
-
-
-def describe_run(job: DocumentJob) -> Provenance:
-    """What makes the results of a job.
-
-    Raises:
-        TemplateError: The template is wrong.
-        CheckpointError: The checkpoint is wrong.
-    """
-    return _transcriber(job.form_path, job.checkpoint_path, job.options).provenance
 
 
 def describe_run(job: DocumentJob) -> Provenance:
@@ -178,7 +168,10 @@ class Transcriber:
             symbols: tuple[str, ...] = ()
             scores = np.zeros((0, 1), np.float32)
             if count and log_probs is not None:
-                symbols, scores = symbol_log_probs(log_probs[first : first + count], target.kind, target.case)
+                mine = log_probs[first : first + count]
+                if target.case is Case.ANY:
+                    mine = lean_on_case(mine)
+                symbols, scores = symbol_log_probs(mine, target.kind, target.case)
             first += count
             reading = decode_field(
                 target.boxes,
