@@ -75,8 +75,8 @@ def test_a_crash_costs_one_document_after_a_second_try(scans, tmp_path):
     folder = scans("a", "b", "c", "crash_x", "crashonce_y", "d", "e")
     with WorkerPool(2) as pool:
         counts, _ = run(folder, tmp_path / "out", pool, 4)
-    assert counts["documents"] == 7 and counts["failed"] == 1
     assert errors(tmp_path / "out") == [["crash_x.png", "", "crashed"]]
+    assert counts["documents"] == 7 and counts["failed"] == 1
 
 
 def test_a_hang_costs_one_document_after_a_second_try(scans, tmp_path):
@@ -86,8 +86,8 @@ def test_a_hang_costs_one_document_after_a_second_try(scans, tmp_path):
             pool.submit(batch_work.sleep, 0.4)
         pool.submit(batch_work.pid).result()
         counts, _ = run(folder, tmp_path / "out", pool, 4)
-    assert counts["documents"] == 4 and counts["failed"] == 1
     assert errors(tmp_path / "out") == [["hang_x.png", "", "timeout"]]
+    assert counts["documents"] == 4 and counts["failed"] == 1
 
 
 def test_a_wrong_form_ends_the_run(scans, tmp_path):

@@ -163,6 +163,7 @@ class _Worker:
             ready = wait([self._pipe, self._process.sentinel], timeout_s)
             if not ready:
                 self.kill()
+                self._process.join()  # or it might still count as alive when the next task comes
                 raise WorkerTimeoutError(f"took longer than {timeout_s:g} s")
             if self._pipe in ready:
                 return self._pipe.recv()
