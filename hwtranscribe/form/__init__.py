@@ -4,6 +4,7 @@ A template is data from a stranger: the files it names must lie beside it, and e
 """
 
 from hwtranscribe.form.field import FieldTemplate
+from hwtranscribe.form.rules import apply_rules
 from hwtranscribe.form.template import FormTemplate, PageTemplate
 
-__all__ = ["FieldTemplate", "FormTemplate", "PageTemplate"]
+__all__ = ["FieldTemplate", "FormTemplate", "PageTemplate", "apply_rules"]
