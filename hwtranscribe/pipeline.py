@@ -14,7 +14,7 @@ from hwtranscribe import __version__
 from hwtranscribe.classify import Classifier, lean_on_case, symbol_log_probs
 from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
-from hwtranscribe.form import FieldTemplate, FormTemplate
+from hwtranscribe.form import FieldTemplate, FormTemplate, apply_rules
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
@@ -127,7 +127,7 @@ class Transcriber:
             raise DocumentError("no_pages", f"{path}: the document has no pages")
         forms: tuple[FilledForm, ...] = ()
         if self.form:
-            forms, unmatched = _forms(self.form, pages)
+            forms, unmatched = _forms(self.form, pages, self.options.review_below)
             errors.extend(unmatched)
         return DocumentResult(
             document=document,
@@ -183,7 +183,7 @@ class Transcriber:
                 required=target.field.required if target.field else False,
                 review_below=self.options.review_below,
             )
-            readings.append(_on_rendered_page(reading, aligned))
+            readings.append(_on_rendered_page(_spelled(reading, target.field), aligned))
         return tuple(readings)
 
     def _read_checkbox(self, aligned: AlignedPage, field: FieldTemplate) -> FieldReading:
@@ -242,7 +242,9 @@ def _references(form: FormTemplate) -> Iterator[Reference]:
         yield prepare_reference(pixels, page.size)
 
 
-def _forms(form: FormTemplate, pages: Sequence[_PageReadings]) -> tuple[tuple[FilledForm, ...], list[PageError]]:
+def _forms(
+    form: FormTemplate, pages: Sequence[_PageReadings], review_below: float
+) -> tuple[tuple[FilledForm, ...], list[PageError]]:
     """Put the pages of a document together to filled forms.
 
     A new form begins where a page of the template comes that is not behind the one before. Pages that match no page of
@@ -261,13 +263,18 @@ def _forms(form: FormTemplate, pages: Sequence[_PageReadings]) -> tuple[tuple[Fi
         stacks[-1].append(page)
     if not stacks and pages:
         stacks.append([])
-    return tuple(_filled_form(form, i, stack, pages) for i, stack in enumerate(stacks, start=1)), unmatched
+    forms = tuple(_filled_form(form, i, stack, pages, review_below) for i, stack in enumerate(stacks, start=1))
+    return forms, unmatched
 
 
 def _filled_form(
-    form: FormTemplate, number: int, stack: Sequence[_PageReadings], pages: Sequence[_PageReadings]
+    form: FormTemplate,
+    number: int,
+    stack: Sequence[_PageReadings],
+    pages: Sequence[_PageReadings],
+    review_below: float,
 ) -> FilledForm:
-    """One filled form; fields of pages that are not there are for review."""
+    """One filled form, settled by the rules between its fields; fields of pages that are not there are for review."""
     read = {reading.field: reading for page in stack for reading in page.readings}
     fallback = stack[-1].page if stack else pages[0].page
     fields = []
@@ -278,7 +285,17 @@ def _filled_form(
                 read.get(field.name)
                 or FieldReading(fallback, field.name, field.kind, "", 0.0, Status.REVIEW, missing, (0, 0, 0, 0))
             )
-    return FilledForm(number, form.name, tuple(page.page for page in stack), tuple(fields))
+    settled = apply_rules(form, fields, review_below)
+    return FilledForm(number, form.name, tuple(page.page for page in stack), settled)
+
+
+def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading:
+    """The reading as the field's lexicon spells it."""
+    if field is None or field.values is None:
+        return reading
+    spell = field.values.value_of
+    alternatives = tuple(replace(a, text=spell(a.text) or a.text) for a in reading.alternatives)
+    return replace(reading, text=spell(reading.text) or reading.text, alternatives=alternatives)
 
 
 def _scaled(box: Box, scale: float) -> Box:

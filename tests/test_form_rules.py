@@ -127,6 +127,13 @@ def test_a_doubtful_group_is_for_review(tmp_path, ticked, problem):
         assert (reading.status, reading.detail) == (Status.REVIEW, problem)
 
 
+def test_a_field_that_could_not_be_read_breaks_no_rule(tmp_path):
+    form = template(tmp_path, box("small"), box("large"))
+    missing = replace(read("large", "", 0.0), kind=Kind.CHECKBOX, status=Status.REVIEW, detail="page 1 was not found")
+    readings = (tick("small", 0.99), missing)
+    assert apply_rules(form, readings, 0.9) == readings
+
+
 def test_a_form_without_rules_is_left_as_it_is(tmp_path):
     form = template(tmp_path, number("one"), number("two"))
     readings = (read("one", "1", 0.5), read("two", "2", 0.99))

@@ -123,6 +123,8 @@ def _settle(
     """
     if all(reading.status is Status.BLANK for reading in readings):
         return {}
+    if any(not (reading.text or reading.confidence or reading.alternatives) for reading in readings):
+        return {}  # a page is missing or a field illegible: nothing to weigh, and it is for review already
     as_read = tuple(reading.text for reading in readings)
     as_read_probability = BROKEN_SHARE * math.prod(reading.confidence for reading in readings)
     kept = sum(joint.probability for joint in keeping)
