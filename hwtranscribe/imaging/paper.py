@@ -102,6 +102,12 @@ def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, fl
     return noise, max(stroke, noise + 24)
 
 
+def full_contrast(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+    """Return darkness stretched so that strong strokes are near black: faint scans then look like any other."""
+    _, stroke = noise_and_stroke(dark)
+    return cv2.convertScaleAbs(dark, alpha=230 / stroke) if stroke < 200 else dark
+
+
 def _otsu(counts: Float64[np.ndarray, " levels"]) -> int:
     """Otsu's threshold of a histogram: the last level of the ground (Otsu 1979)."""
     levels = np.arange(len(counts), dtype=float)

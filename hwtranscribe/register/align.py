@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from hwtranscribe.imaging.geometry import scaling
 from hwtranscribe.imaging.paper import darkness, without_surroundings
 from hwtranscribe.register.clean import ink_with_blank, ink_without_blank
 from hwtranscribe.register.features import match_features, page_features
@@ -88,7 +89,7 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
     finer = float(np.sqrt(abs(np.linalg.det(warp.page_from_template[:2, :2]))))
     scale = frame_scale(finer, reference.size)
     size = (round(reference.size[0] * scale), round(reference.size[1] * scale))
-    template_from_frame = np.diag([reference.size[0] / size[0], reference.size[1] / size[1], 1.0])
+    template_from_frame = scaling(reference.size[0] / size[0], reference.size[1] / size[1])
     page_from_frame = warp.page_from_template @ template_from_frame
     bend = (warp.bend * scale).astype(np.float32)
     paper = int(np.percentile(page.pixels[::16, ::16], 80))
@@ -138,7 +139,7 @@ def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage
     finer = max(pixels.shape) / max(reference.size)
     scale = frame_scale(finer, reference.size)
     size = (round(width * scale), round(height * scale))
-    page_from_aligned = page_from_turned @ np.diag([pixels.shape[1] / size[0], pixels.shape[0] / size[1], 1.0])
+    page_from_aligned = page_from_turned @ scaling(pixels.shape[1] / size[0], pixels.shape[0] / size[1])
     if (pixels.shape[1], pixels.shape[0]) != size:
         shrinks = size[0] < pixels.shape[1]
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

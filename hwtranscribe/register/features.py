@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from hwtranscribe.imaging.paper import darkness
+from hwtranscribe.imaging.geometry import project
+from hwtranscribe.imaging.paper import darkness, full_contrast
 
 FEATURE_SIZE_PX = 1100
 """Long side of the picture features are taken from: about 95 dpi for A4."""
@@ -42,7 +43,7 @@ def page_features(pixels: UInt8[np.ndarray, "height width"]) -> Features:
     else:
         factor = 1.0
     # Blurred darkness looks alike for a grey scan, a bilevel one and a clean drawing.
-    dark = cv2.GaussianBlur(darkness(pixels), (0, 0), 1.2)
+    dark = cv2.GaussianBlur(full_contrast(darkness(pixels)), (0, 0), 1.2)
     dark = cv2.convertScaleAbs(dark, alpha=1.5)
     orb = cv2.ORB.create(nfeatures=FEATURE_COUNT, scaleFactor=1.2, nlevels=8, fastThreshold=10)
     keypoints, descriptors = orb.detectAndCompute(dark, None)
@@ -89,13 +90,6 @@ def match_features(
         if bent is not None and plausible(bent, source) and agreeing.sum() >= count:
             transform, count = bent, int(agreeing.sum())
     return (transform, count) if plausible(transform, source) else None
-
-
-def project(
-    transform: Float64[np.ndarray, "3 3"], points: Float32[np.ndarray, "n 2"] | Float64[np.ndarray, "n 2"]
-) -> Float64[np.ndarray, "n 2"]:
-    """Return points moved by a homography."""
-    return cv2.perspectiveTransform(points.reshape(-1, 1, 2).astype(np.float64), transform).reshape(-1, 2)
 
 
 def plausible(transform: Float64[np.ndarray, "3 3"], points: Float32[np.ndarray, "n 2"]) -> bool:

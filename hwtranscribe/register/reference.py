@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from hwtranscribe.imaging.paper import darkness, without_surroundings
+from hwtranscribe.imaging.paper import darkness, full_contrast, without_surroundings
 from hwtranscribe.register.features import Features, page_features
 
 TRACK_SIZE_PX = 1750
 """Long side of the picture that points are followed in: about 150 dpi for A4."""
 
-TRACK_COUNT = 900
+TRACK_COUNT = 700
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def prepare_reference(pixels: UInt8[np.ndarray, "height width"] | None, size: tu
     pixels = without_surroundings(pixels)
     printing = darkness(pixels)
     track_scale = min(1.0, TRACK_SIZE_PX / max(size))
-    track = blurred_for_tracking(printing, track_scale)
+    track = blurred_for_tracking(full_contrast(printing), track_scale)
     points = spread_corners(track)
     return Reference(size, printing, page_features(pixels), track, track_scale, points)
 

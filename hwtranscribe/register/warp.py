@@ -10,10 +10,12 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
-from hwtranscribe.register.features import plausible, project
+from hwtranscribe.imaging.geometry import project, scaling
+from hwtranscribe.imaging.paper import full_contrast
+from hwtranscribe.register.features import plausible
 from hwtranscribe.register.reference import Reference
 
-GRID_PX = 90
+GRID_PX = 125
 """Distance of the nodes of the bending field, px of the track picture."""
 
 
@@ -54,8 +56,9 @@ def refine(
     height, width = reference.track.shape
     columns, rows = max(3, round(width / GRID_PX)), max(3, round(height / GRID_PX))
     bend = np.zeros((rows, columns, 2), np.float32)
-    to_track = np.diag([1 / scale, 1 / scale, 1.0])
-    to_dark = np.diag([dark_scale, dark_scale, 1.0])
+    to_track = np.linalg.inv(scaling(scale))
+    to_dark = scaling(dark_scale)
+    dark = full_contrast(dark)
     points = reference.track_points
     residual_px, matched = np.inf, 0.0
     for turn in range(4):
