@@ -107,7 +107,7 @@ def load_mat(path: Path, split: str) -> Characters:
     """Load `mnist-original.mat`: MATLAB v5, `data` 784 x 70,000 and `label` 1 x 70,000, the last 10,000 are test."""
     scipy_io = _import("scipy.io")
     try:
-        content = scipy_io.loadmat(path)
+        content = scipy_io.loadmat(str(path))
         data, labels = np.asarray(content["data"]), np.asarray(content["label"]).ravel().astype(np.int32)
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such file") from error
@@ -180,8 +180,10 @@ def _load_tfds(name: str, split: str, data_dir: Path) -> tuple[np.ndarray, Int32
             _download(builder)
         source = builder.as_data_source(split=split, decoders={"image": tfds.decode.SkipDecoding()})
         records = source.__getitems__(list(range(len(source))))
-    except (DependencyError, UsageError):
-        raise
+    except DependencyError as error:
+        raise DependencyError(
+            f"{data_dir}: holds no prepared data set {name!r} (point --data-dir at one); to download it, {error}"
+        ) from error
     except Exception as error:  # TFDS raises many types of its own; all mean that the data can't be had from here
         raise UsageError(
             f"{data_dir}: no data set {name!r}, split {split!r} could be read or downloaded there "
@@ -208,5 +210,5 @@ def _import(module: str, extra: str = "train") -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise DependencyError(
-            f"{module} is missing ({error}); install it with: pip install 'hwtranscribe[{extra}]'"
+            f"{module} is needed ({error}); install it with: pip install 'hwtranscribe[{extra}]'"
         ) from error

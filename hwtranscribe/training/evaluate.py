@@ -40,7 +40,7 @@ _SPEED_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestSet:
+class MaskedSet:
     """One set under one mask.
 
     Attributes:
@@ -68,10 +68,10 @@ class Evaluation:
 
     figures: dict[str, Any]
     answers: dict[str, Answers]
-    sets: dict[str, TestSet]
+    sets: dict[str, MaskedSet]
 
 
-def evaluate_classifier(classifier: Classifier, sets: list[TestSet]) -> Evaluation:
+def evaluate_classifier(classifier: Classifier, sets: list[MaskedSet]) -> Evaluation:
     """Measure a network on sets, on things that are no characters, and its cost."""
     figures: dict[str, Any] = {}
     answers: dict[str, Answers] = {}
@@ -90,25 +90,25 @@ def evaluate_classifier(classifier: Classifier, sets: list[TestSet]) -> Evaluati
     return Evaluation(figures, answers, {test.name: test for test in sets})
 
 
-def load_test_sets(data_dir: Path, validation: Characters, labels: tuple[str, ...]) -> list[TestSet]:
+def load_test_sets(data_dir: Path, validation: Characters, labels: tuple[str, ...]) -> list[MaskedSet]:
     """Return the sets that a network of these labels is measured on."""
     knows_digits, knows_letters = set(DIGITS) <= set(labels), set(UPPER) <= set(labels)
     sets, tests = [], []
     if knows_digits:
         digits = load_digits(data_dir, "test")
         tests.append(digits)
-        sets.append(TestSet("MNIST test, digits", digits, "digits"))
+        sets.append(MaskedSet("MNIST test, digits", digits, "digits"))
     if knows_letters:
         letters = load_letters(data_dir, "test")
         tests.append(letters)
-        sets.append(TestSet("EMNIST letters test (TFDS, A-S), letters", letters, "letters"))
+        sets.append(MaskedSet("EMNIST letters test (TFDS, A-S), letters", letters, "letters"))
         cased = load_cased_letters(data_dir, "test")
         capitals = cased.take(np.flatnonzero(is_capital(cased)))
-        sets.append(TestSet("EMNIST byclass test capitals, letters, upper", capitals, "letters", "upper"))
+        sets.append(MaskedSet("EMNIST byclass test capitals, letters, upper", capitals, "letters", "upper"))
         held_out = validation.take(np.flatnonzero(~is_digit(validation)))
-        sets.append(TestSet("validation, balanced A-Z, letters", held_out, "letters"))
+        sets.append(MaskedSet("validation, balanced A-Z, letters", held_out, "letters"))
     if knows_digits and knows_letters:
-        sets.append(TestSet("MNIST and EMNIST letters test, 36 classes", concatenate(tests), "alphanumeric"))
+        sets.append(MaskedSet("MNIST and EMNIST letters test, 36 classes", concatenate(tests), "alphanumeric"))
     return sets
 
 
@@ -147,7 +147,7 @@ def _figures(found: Answers) -> dict[str, Any]:
     return figures
 
 
-def _draw_garbage_glyphs(sets: list[TestSet]) -> Float32[np.ndarray, "n 28 28 1"]:
+def _draw_garbage_glyphs(sets: list[MaskedSet]) -> Float32[np.ndarray, "n 28 28 1"]:
     """Wrong cuts, remnants and scribbles made of test characters, always the same."""
     rng = np.random.default_rng(0)
     augmenter = Augmenter(np.concatenate([test.characters.images for test in sets]))
