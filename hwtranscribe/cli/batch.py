@@ -1,5 +1,6 @@
 """Commands that read batches of documents and write what was read."""
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -114,3 +115,26 @@ def export(
 
     with open_folder(folder, create=False) as journal:
         WRITERS[table_format](folder, journal)
+
+
+@app.command()
+def score(
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH.csv", help="What is true: document,page,field,text.")],
+    readings: Annotated[Path, typer.Argument(metavar="OUT", help="The --out folder of a run, or its fields.csv.")],
+    kind: Annotated[str | None, typer.Option(help="Only fields that the truth says are of this kind.")] = None,
+    wrong_per_1000: Annotated[
+        float, typer.Option(min=0, metavar="X", help="Wrong fields per 1,000 accepted that you can live with.")
+    ] = 5.0,
+    worst: Annotated[int, typer.Option(min=0, metavar="N", help="List wrong fields, most confident first.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Compare what was read with the truth, and find the confidence from which on it can be trusted."""
+    from hwtranscribe.score import figures, report_lines
+    from hwtranscribe.score import score as compare
+
+    scored = compare(truth, readings, kind)
+    if as_json:
+        typer.echo(json.dumps(figures(scored, wrong_per_1000), indent=2))
+    else:
+        typer.echo("\n".join(report_lines(scored, wrong_per_1000, worst)))

@@ -1,5 +1,6 @@
 """Commands that train and measure networks."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -10,10 +11,6 @@ import typer
 
 from hwtranscribe.cli.app import Debug, app
 from hwtranscribe.errors import DependencyError
-
-DataDir = Annotated[
-    Path, typer.Option(metavar="DIR", help="TFDS data folder; data sets that are missing are downloaded into it.")
-]
 
 
 class Preset(StrEnum):
@@ -26,29 +23,63 @@ class Preset(StrEnum):
 
 @app.command()
 def train(
-    data_dir: DataDir,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; the same command again goes on there.")],
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="TFDS data folder; what is missing in it is downloaded.")
+    ] = None,
     preset: Annotated[Preset, typer.Option(help="Which network.")] = Preset.GLYPHNET,
     epochs: Annotated[int | None, typer.Option(min=1, help="Length of the schedule; the preset's by default.")] = None,
     samples_per_epoch: Annotated[
         int | None, typer.Option(min=1, help="Characters an epoch; the preset's by default.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    mat: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take the digits from mnist-original.mat instead.")
+    ] = None,
+    from_checkpoint: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Checkpoint to fine-tune; goes with --crops.")
+    ] = None,
+    crops: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Your own characters, LABEL/*.png; goes with --from.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
-    """Train a network on MNIST and EMNIST; prints the folder of the checkpoint."""
+    """Train a network, or fine-tune one on your own characters; prints the folder of the checkpoint."""
     with _training_extra():
         from hwtranscribe.training import commands
 
         folder = commands.train(
-            data_dir=data_dir,
             out=out,
+            data_dir=data_dir,
             preset=preset,
             epochs=epochs,
             samples_per_epoch=samples_per_epoch,
             seed=seed,
+            mat=mat,
+            from_checkpoint=from_checkpoint,
+            crops=crops,
         )
     typer.echo(folder)
+
+
+@app.command()
+def evaluate(
+    data_dir: Annotated[
+        Path, typer.Option(metavar="DIR", help="TFDS data folder; what is missing in it is downloaded.")
+    ],
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Weights; the shipped ones by default.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for figures, pictures and a report.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Write the figures into the checkpoint's metadata.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a network on validation and on the test sets; prints the figures as JSON."""
+    with _training_extra():
+        from hwtranscribe.training import commands
+
+        figures = commands.evaluate(data_dir=data_dir, checkpoint=checkpoint, out=out, record=record)
+    typer.echo(json.dumps(figures, indent=2))
 
 
 @contextmanager

@@ -1,0 +1,292 @@
+"""Compares what was read with what is true: how much is right, and how far the confidences can be trusted.
+
+The truth is a CSV with the columns `document,page,field,text` and, if wanted, `kind`; other columns are ignored. Fields
+are joined on the base name of the document, page and field. Where the truth has one field on a page that was read in
+page mode, the lines of the page are joined. Case, accents, spaces and punctuation are folded away.
+"""
+
+import csv
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from hwtranscribe.constraint import fold
+from hwtranscribe.errors import UsageError
+
+_LINE = re.compile(r"line\d+")
+_KEPT_SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+_BIN_EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+_Z_95 = 1.959964  # of the normal distribution, two-sided
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredField:
+    """A field of the truth and what was read.
+
+    Attributes:
+        document: Base name.
+        page: 1-based.
+        field: Name.
+        kind: As the truth says, or empty.
+        truth: Folded.
+        text: As read, not folded; empty where nothing was.
+        confidence: 0 where nothing was read.
+        missing: Whether the reading has no such field.
+        pairs: Characters of truth and reading side by side, `""` where one has none.
+    """
+
+    document: str
+    page: int
+    field: str
+    kind: str
+    truth: str
+    text: str
+    confidence: float
+    missing: bool
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def right(self) -> bool:
+        """Whether the whole field is right."""
+        return all(wanted == got for wanted, got in self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What accepting every field of at least this confidence means.
+
+    Attributes:
+        confidence: Lowest accepted.
+        accepted: Number of fields accepted.
+        wrong: How many of them are wrong.
+        total: Number of fields.
+    """
+
+    confidence: float
+    accepted: int
+    wrong: int
+    total: int
+
+    @property
+    def review_share(self) -> float:
+        """Share of the fields that a person looks at."""
+        return 1 - self.accepted / self.total
+
+    @property
+    def wrong_per_1000(self) -> tuple[float, float, float]:
+        """Wrong fields per 1,000 accepted, and the 95 % interval (Wilson 1927) of what that may be in the long run."""
+        low, high = wilson_interval(self.wrong, self.accepted)
+        return 1000 * self.wrong / max(self.accepted, 1), 1000 * low, 1000 * high
+
+
+def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> list[ScoredField]:
+    """Join a truth with readings.
+
+    Args:
+        truth_path: CSV of what is true.
+        readings_path: `fields.csv`, or the output folder that has it.
+        kind: Only fields of this kind.
+
+    Raises:
+        UsageError: A file can't be read or has no such columns, or there is nothing to compare.
+    """
+    if readings_path.is_dir():
+        readings_path /= "fields.csv"
+    readings: dict[tuple[str, int], dict[str, tuple[str, float]]] = defaultdict(dict)
+    for row in _rows(readings_path, ("document", "page", "field", "text", "confidence")):
+        page = readings[_base_name(row["document"]), int(row["page"])]
+        page[row["field"]] = row["text"], float(row["confidence"] or 0)
+    truths = list(_rows(truth_path, ("document", "page", "field", "text")))
+    per_page = Counter((row["document"], row["page"]) for row in truths)
+    scored = []
+    for row in truths:
+        if kind is not None and row.get("kind", kind) != kind:
+            continue
+        document, page_number = _base_name(row["document"]), int(row["page"])
+        fields = readings.get((document, page_number), {})
+        found = fields.get(row["field"])
+        lines = sorted(name for name in fields if _LINE.fullmatch(name))
+        if found is None and lines and per_page[row["document"], row["page"]] == 1:
+            found = " ".join(fields[name][0] for name in lines), min(fields[name][1] for name in lines)
+        text, confidence = found or ("", 0.0)
+        truth = fold(row["text"])
+        scored.append(
+            ScoredField(
+                document=document,
+                page=page_number,
+                field=row["field"],
+                kind=row.get("kind", ""),
+                truth=truth,
+                text=text,
+                confidence=confidence,
+                missing=found is None,
+                pairs=tuple(align(truth, fold(text))),
+            )
+        )
+    if not scored:
+        raise UsageError(f"{truth_path}: no field to compare{f' of kind {kind!r}' if kind else ''}")
+    return scored
+
+
+def align(truth: str, text: str) -> list[tuple[str, str]]:
+    """Characters side by side with the fewest edits (Wagner & Fischer 1974)."""
+    costs = [list(range(len(text) + 1))]
+    for i, wanted in enumerate(truth, 1):
+        row = [i]
+        for j, got in enumerate(text, 1):
+            row.append(min(costs[-1][j] + 1, row[-1] + 1, costs[-1][j - 1] + (wanted != got)))
+        costs.append(row)
+    pairs, i, j = [], len(truth), len(text)
+    while i or j:
+        if i and j and costs[i][j] == costs[i - 1][j - 1] + (truth[i - 1] != text[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((truth[i], text[j]))
+        elif i and costs[i][j] == costs[i - 1][j] + 1:
+            i -= 1
+            pairs.append((truth[i], ""))
+        else:
+            j -= 1
+            pairs.append(("", text[j]))
+    return pairs[::-1]
+
+
+def figures(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0) -> dict[str, Any]:
+    """Everything that is known of a comparison, as JSON values.
+
+    Args:
+        scored: From `score`.
+        wrong_per_1000: Wrong fields per 1,000 accepted that are allowed, for the recommended threshold.
+    """
+    edits = sum(wanted != got for one in scored for wanted, got in one.pairs)
+    characters = sum(len(one.truth) for one in scored)
+    confusions = Counter(pair for one in scored for pair in one.pairs if pair[0] != pair[1])
+    chosen = threshold_for(scored, wrong_per_1000)
+    return {
+        "fields": len(scored),
+        "missing": sum(one.missing for one in scored),
+        "exact": sum(one.right for one in scored) / len(scored),
+        "cer": edits / max(characters, 1),
+        "confusions": [[wanted, got, count] for (wanted, got), count in confusions.most_common()],
+        "reject_curve": [list(point) for point in reject_curve(scored)],
+        "reliability": [list(row) for row in reliability(scored)],
+        "calibration_error": calibration_error(scored),
+        "threshold": None
+        if chosen is None
+        else {
+            "wrong_per_1000_wanted": wrong_per_1000,
+            "confidence": chosen.confidence,
+            "accepted": chosen.accepted,
+            "wrong": chosen.wrong,
+            "review_share": chosen.review_share,
+            "wrong_per_1000": chosen.wrong_per_1000[0],
+            "wrong_per_1000_95": chosen.wrong_per_1000[1:],
+        },
+    }
+
+
+def reject_curve(scored: Sequence[ScoredField]) -> Iterator[tuple[float, float]]:
+    """Share of fields kept, most confident first, and the share of those that is wrong."""
+    ordered = sorted(scored, key=lambda one: -one.confidence)
+    for share in _KEPT_SHARES:
+        kept = ordered[: max(1, round(len(ordered) * share))]
+        yield share, sum(not one.right for one in kept) / len(kept)
+
+
+def reliability(scored: Sequence[ScoredField]) -> Iterator[tuple[float, float, int, float, float]]:
+    """Rows of a reliability diagram: range of confidence, fields in it, their mean confidence, share that is right."""
+    for low, high in zip(_BIN_EDGES, _BIN_EDGES[1:], strict=False):
+        inside = [one for one in scored if low <= one.confidence < high or high == one.confidence == 1.0]
+        if inside:
+            mean = sum(one.confidence for one in inside) / len(inside)
+            yield low, high, len(inside), mean, sum(one.right for one in inside) / len(inside)
+
+
+def calibration_error(scored: Sequence[ScoredField]) -> float:
+    """Mean distance of confidence from the share that is right, over the ranges of the diagram (Naeini 2015)."""
+    return sum(count * abs(mean - right) for _, _, count, mean, right in reliability(scored)) / len(scored)
+
+
+def threshold_for(scored: Sequence[ScoredField], wrong_per_1000: float) -> Threshold | None:
+    """The lowest confidence from which on at most so many of 1,000 accepted fields are wrong; None if there is none."""
+    ordered = sorted(scored, key=lambda one: -one.confidence)
+    best, wrong = None, 0
+    for accepted, one in enumerate(ordered, 1):
+        wrong += not one.right
+        # Fields of equal confidence are accepted together or not at all.
+        ends_here = accepted == len(ordered) or ordered[accepted].confidence < one.confidence
+        if ends_here and 1000 * wrong <= wrong_per_1000 * accepted:
+            best = Threshold(one.confidence, accepted, wrong, len(ordered))
+    return best
+
+
+def wilson_interval(hits: int, count: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if not count:
+        return 0.0, 1.0
+    share, z2 = hits / count, _Z_95**2
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = _Z_95 / (1 + z2 / count) * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def report_lines(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0, worst: int = 0) -> Iterator[str]:
+    """The figures for a person, line by line.
+
+    Args:
+        scored: From `score`.
+        wrong_per_1000: See `figures`.
+        worst: Number of wrong fields to list, most confident first.
+    """
+    facts = figures(scored, wrong_per_1000)
+    yield f"{facts['fields']} fields, {facts['missing']} not read at all"
+    yield f"whole field right {facts['exact']:.1%}, character error rate {facts['cer']:.3f}"
+    confusions = [f"{wanted or '-'}>{got or '-'} {count}" for wanted, got, count in facts["confusions"][:20]]
+    yield "characters taken for others (- is nothing): " + (", ".join(confusions) or "none")
+    yield "error among the most confident:"
+    for share, error in facts["reject_curve"]:
+        yield f"  {share:6.0%} kept  {error:7.2%} wrong"
+    yield f"confidence and truth (calibration error {facts['calibration_error']:.3f}):"
+    for low, high, count, mean, right in facts["reliability"]:
+        bar = ("#" * round(20 * right)).ljust(20)
+        yield f"  {low:4.2f}-{high:4.2f}  {count:5} fields  confidence {mean:.3f}  right {right:.3f}  |{bar}|"
+    chosen = facts["threshold"]
+    if chosen is None:
+        yield f"no threshold keeps the wrong fields at {wrong_per_1000:g} per 1,000 accepted or below"
+    else:
+        low, high = chosen["wrong_per_1000_95"]
+        yield (
+            f"--review-below {chosen['confidence']:.4f} accepts {chosen['accepted']} of {facts['fields']} fields "
+            f"and sends {chosen['review_share']:.1%} to review"
+        )
+        yield (
+            f"  {chosen['wrong']} accepted are wrong: {chosen['wrong_per_1000']:.1f} per 1,000 "
+            f"(95 % interval {low:.1f} to {high:.1f}; wanted {wrong_per_1000:g})"
+        )
+    wrong = sorted((one for one in scored if not one.right), key=lambda one: -one.confidence)
+    for one in wrong[:worst]:
+        yield f"  {one.confidence:.3f}  {one.document} page {one.page} {one.field}: read {one.text!r}, is {one.truth!r}"
+
+
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in columns if name not in (reader.fieldnames or ())]
+            if missing:
+                raise UsageError(f"{path}: has no column {', '.join(missing)}")
+            for number, row in enumerate(reader, 2):
+                if not (row["page"] or "").isdecimal():
+                    raise UsageError(f"{path}: row {number}: page is {row['page']!r}, a whole number is needed")
+                yield row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _base_name(document: str) -> str:
+    """Name without folders and without the apostrophe that keeps a spreadsheet from running it."""
+    name = PurePosixPath(document.replace("\\", "/")).name
+    return name[1:] if re.match(r"'[=+\-@]", name) else name

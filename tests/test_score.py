@@ -1,0 +1,125 @@
+import json
+
+import pytest
+
+from hwtranscribe.cli import run
+from hwtranscribe.errors import UsageError
+from hwtranscribe.score import (
+    align,
+    calibration_error,
+    figures,
+    reject_curve,
+    reliability,
+    report_lines,
+    score,
+    threshold_for,
+    wilson_interval,
+)
+
+FIELDS = "document,page,field,text,confidence,status,left,top,right,bottom\n"
+
+
+@pytest.fixture
+def compare(tmp_path):
+    """A function that scores pairs of truth and reading with a confidence."""
+
+    def scored(*rows: tuple[str, str, float]):
+        truth = "document,page,field,kind,text\n"
+        fields = FIELDS
+        for i, (true, text, confidence) in enumerate(rows):
+            truth += f"x.png,1,f{i},letters,{true}\n"
+            fields += f"folder/x.png,1,f{i},{text},{confidence},ok,0,0,1,1\n"
+        (tmp_path / "truth.csv").write_text(truth)
+        (tmp_path / "fields.csv").write_text(fields)
+        return score(tmp_path / "truth.csv", tmp_path)
+
+    return scored
+
+
+@pytest.mark.parametrize(
+    ("truth", "text", "edits"),
+    [("ABC", "ABC", 0), ("ABC", "ABD", 1), ("ABC", "AC", 1), ("", "AB", 2), ("AB", "", 2), ("KITTEN", "SITTING", 3)],
+)
+def test_alignment_has_the_fewest_edits(truth, text, edits):
+    pairs = align(truth, text)
+    assert "".join(wanted for wanted, _ in pairs) == truth and "".join(got for _, got in pairs) == text
+    assert sum(wanted != got for wanted, got in pairs) == edits
+
+
+def test_figures(compare):
+    facts = figures(compare(("ABCD", "ABCD", 0.99), ("O'Neil", "ONEIL", 0.9), ("XY", "XV", 0.4)))
+    assert facts["fields"] == 3 and facts["missing"] == 0
+    assert facts["exact"] == pytest.approx(2 / 3) and facts["cer"] == pytest.approx(1 / 11)
+    assert facts["confusions"] == [["Y", "V", 1]]
+    assert json.dumps(facts)
+
+
+def test_missing_fields_count_as_wrong(compare, tmp_path):
+    compare(("A", "A", 0.9))
+    with (tmp_path / "truth.csv").open("a") as file:
+        file.write("other.png,1,f0,letters,B\n")
+    scored = score(tmp_path / "truth.csv", tmp_path / "fields.csv")
+    assert [one.missing for one in scored] == [False, True] and not scored[1].right
+
+
+def test_lines_are_joined_in_page_mode(tmp_path):
+    (tmp_path / "truth.csv").write_text("document,page,field,text\nx.png,1,name,DA VEIGA\n")
+    (tmp_path / "fields.csv").write_text(
+        FIELDS + "x.png,1,line002,VEIGA,0.8,ok,0,0,1,1\nx.png,1,line001,DA,0.9,ok,0,0,1,1\n"
+    )
+    (one,) = score(tmp_path / "truth.csv", tmp_path)
+    assert one.right and one.text == "DA VEIGA" and one.confidence == 0.8
+
+
+def test_reject_curve_and_reliability(compare):
+    scored = compare(*[("A", "A", 0.99)] * 9, ("A", "B", 0.3))
+    assert dict(reject_curve(scored)) == {0.5: 0, 0.8: 0, 0.9: 0, 0.95: 0.1, 0.98: 0.1, 0.99: 0.1, 1.0: 0.1}
+    low, high = reliability(scored)
+    assert low == (0.0, 0.5, 1, pytest.approx(0.3), 0.0)
+    assert high == (0.99, 1.0, 9, pytest.approx(0.99), 1.0)
+    assert calibration_error(scored) == pytest.approx(0.9 * 0.01 + 0.1 * 0.3)
+
+
+def test_threshold(compare):
+    scored = compare(*[("A", "A", 0.99)] * 9, ("A", "B", 0.95), *[("A", "A", 0.9)] * 10, ("A", "B", 0.9))
+    strict = threshold_for(scored, 5)
+    assert (strict.confidence, strict.accepted, strict.wrong) == (0.99, 9, 0)
+    assert strict.review_share == pytest.approx(12 / 21)
+    assert strict.wrong_per_1000[0] == 0 and strict.wrong_per_1000[2] > 200
+    loose = threshold_for(scored, 100)
+    assert (loose.confidence, loose.accepted, loose.wrong) == (0.9, 21, 2)
+    assert threshold_for(compare(("A", "B", 0.9)), 5) is None
+
+
+def test_wilson_interval():
+    assert wilson_interval(0, 0) == (0, 1)
+    low, high = wilson_interval(10, 100)
+    assert (low, high) == (pytest.approx(0.0552, abs=1e-3), pytest.approx(0.1744, abs=1e-3))
+
+
+def test_report(compare):
+    text = "\n".join(report_lines(compare(("AB", "AB", 0.99), ("XY", "XV", 0.4)), worst=5))
+    for part in ("2 fields", "right 50.0%", "Y>V 1", "--review-below 0.9900", "read 'XV', is 'XY'"):
+        assert part in text
+
+
+def test_command(compare, tmp_path, capsys):
+    compare(("AB", "AB", 0.99))
+    assert run(["score", str(tmp_path / "truth.csv"), str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["exact"] == 1
+    assert run(["score", str(tmp_path / "truth.csv"), str(tmp_path)]) == 0
+    assert "whole field right 100.0%" in capsys.readouterr().out
+    assert run(["score", str(tmp_path / "none.csv"), str(tmp_path)]) == 2
+    assert "none.csv: can't be read" in capsys.readouterr().err
+
+
+def test_what_is_no_truth_is_refused(compare, tmp_path):
+    compare(("A", "A", 0.9))
+    (tmp_path / "bad.csv").write_text("document,field\nx,y\n")
+    with pytest.raises(UsageError, match="no column page, text"):
+        score(tmp_path / "bad.csv", tmp_path)
+    (tmp_path / "bad.csv").write_text("document,page,field,text\nx,one,y,A\n")
+    with pytest.raises(UsageError, match="row 2: page is 'one'"):
+        score(tmp_path / "bad.csv", tmp_path)
+    with pytest.raises(UsageError, match="of kind 'digits'"):
+        score(tmp_path / "truth.csv", tmp_path, "digits")
