@@ -122,7 +122,7 @@ def score(
     truth: Annotated[Path, typer.Argument(metavar="TRUTH.csv", help="What is true: document,page,field,text.")],
     readings: Annotated[Path, typer.Argument(metavar="OUT", help="The --out folder of a run, or its fields.csv.")],
     kind: Annotated[str | None, typer.Option(help="Only fields that the truth says are of this kind.")] = None,
-    wrong_per_1000: Annotated[
+    wrong_per_thousand: Annotated[
         float, typer.Option(min=0, metavar="X", help="Wrong fields per 1,000 accepted that you can live with.")
     ] = 5.0,
     worst: Annotated[int, typer.Option(min=0, metavar="N", help="List wrong fields, most confident first.")] = 0,
@@ -135,6 +135,6 @@ def score(
 
     scored = compare(truth, readings, kind)
     if as_json:
-        typer.echo(json.dumps(figures(scored, wrong_per_1000), indent=2))
+        typer.echo(json.dumps(figures(scored, wrong_per_thousand), indent=2))
     else:
-        typer.echo("\n".join(report_lines(scored, wrong_per_1000, worst)))
+        typer.echo("\n".join(report_lines(scored, wrong_per_thousand, worst)))
