@@ -94,8 +94,9 @@ def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, fl
     levels = np.arange(256)
     split = _otsu(counts)
     ground = counts[: split + 1]
-    mean = float((ground * levels[: split + 1]).sum() / ground.sum())
-    spread = float(np.sqrt((ground * (levels[: split + 1] - mean) ** 2).sum() / ground.sum()))
+    count = max(ground.sum(), 1.0)  # a page of one darkness has no ground
+    mean = float((ground * levels[: split + 1]).sum() / count)
+    spread = float(np.sqrt((ground * (levels[: split + 1] - mean) ** 2).sum() / count))
     noise = mean + 2 * spread
     strong = np.cumsum(np.where(levels > split, counts, 0))
     stroke = float(np.searchsorted(strong / strong[-1], 0.85)) if strong[-1] else 0.0
