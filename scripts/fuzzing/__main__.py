@@ -50,7 +50,7 @@ def fuzz(duration_s: float, seed: int, jobs: int, timeout_s: float) -> Counter[s
     names = list(whole)
     counts: Counter[str] = Counter()
     in_hand: dict[Future[Outcome], Path] = {}
-    options = ReadOptions(dpi=100, max_pixels=30_000_000, max_pages=50)
+    options = ReadOptions(dpi=50, max_pixels=30_000_000, max_pages=50)
     end_s, number = time.monotonic() + duration_s, 0
     with tempfile.TemporaryDirectory() as folder, WorkerPool(jobs, timeout_s) as pool:
         provenance = pool.submit(describe, DocumentJob("", "", options=options)).result()
