@@ -14,6 +14,14 @@ OVERWRITTEN = 0.6
 """Printing lighter than this share of a pen stroke (hints such as D D M M) can be told from writing upon it."""
 
 
+TONE_STEP = 16
+"""Tones of printing that differ by less are taken as one."""
+
+
+PALE = 0.65
+"""Printing paler than this share of the darkest is a hint to be written over."""
+
+
 def rule_limits(long_side_px: int) -> tuple[int, int]:
     """Return the shortest length and the largest thickness of a rule, px: 12 mm and 1 mm of an A4 page."""
     return max(50, round(long_side_px / 25)), max(3, round(long_side_px / 300))
@@ -86,43 +94,57 @@ def without_solid(
         reach_px: How far the printing may be off.
     """
     kernel = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
-    level = cv2.dilate(np.where(solid > 0, printing, 0).astype(np.uint8), kernel)
-    expected = cv2.LUT(level, scanned_tones(dark, printing, level, kernel))
-    light = (expected < OVERWRITTEN * stroke) & (level > 0)
+    expected = cv2.dilate(scanned_printing(dark, printing, solid, kernel), kernel)
+    mask = cv2.dilate(solid, kernel) > 0
+    light = mask & (expected < OVERWRITTEN * stroke)
     # From the expected level (with a margin for noise) up to a pen's, darkness fades in.
     floor = expected.astype(np.float32) * 1.15 + 0.5 * noise
     gain = np.clip((dark - floor) / np.maximum(0.5 * (stroke - floor), 16), 0, 1)
     kept = np.where(light, dark * gain, 0)
-    return np.where(level > 0, kept, dark).astype(np.uint8), light.astype(np.uint8)
+    return np.where(mask, kept, dark).astype(np.uint8), light.astype(np.uint8)
 
 
-def scanned_tones(
+def scanned_printing(
     dark: UInt8[np.ndarray, "height width"],
     printing: UInt8[np.ndarray, "height width"],
-    level: UInt8[np.ndarray, "height width"],
+    solid: UInt8[np.ndarray, "height width"],
     kernel: UInt8[np.ndarray, "size size"],
-) -> UInt8[np.ndarray, " 256"]:
-    """Return how dark printing of every tone of the blank form is in the scan.
+) -> UInt8[np.ndarray, "height width"]:
+    """Return how dark every printed thing should be in the scan, on its px; 0 elsewhere.
+
+    Each connected piece of printing has one tone on the blank form, that of its darkest px: thin lines are pale where
+    they fall between two rows. How dark a tone is scanned is taken from all the pieces that have it; since pens
+    write over hints, for pale ones from the lower quarter of what is found there.
 
     Args:
         dark: Darkness of the scan.
         printing: Darkness of the blank form.
-        level: Tone of the stroke of printing that a px belongs to.
+        solid: 1 where there is such printing.
         kernel: Surroundings in which the scanned stroke is looked for.
     """
-    tones = np.arange(256)
-    core = (level > PRINTED) & (printing >= 0.8 * level)
-    if not core.any():
-        return tones.astype(np.uint8)
-    printed, scanned = level[core], cv2.dilate(dark, kernel)[core]
-    overall = float(np.median(scanned.astype(np.float32) / printed))
-    result = np.clip(tones * overall, 0, 255)
-    for low in range(0, 256, 32):
-        chosen = scanned[(printed >= low) & (printed < low + 32)]
-        if len(chosen) >= 100:
-            # Writing lies over hints: the lower part is them alone.
-            result[low : low + 32] = np.percentile(chosen, 25)
-    return result.astype(np.uint8)
+    count, labels = cv2.connectedComponents(solid, connectivity=8)
+    ys, xs = np.nonzero(labels)
+    if not len(ys):
+        return np.zeros_like(solid)
+    owner, levels = labels[ys, xs], 256 // TONE_STEP
+    found = np.bincount(owner * levels + printing[ys, xs] // TONE_STEP, minlength=count * levels)
+    below = np.cumsum(found.reshape(count, levels), axis=1)
+    tone = (below < 0.95 * below[:, -1:]).sum(axis=1)
+    core = printing[ys, xs] >= 0.7 * TONE_STEP * tone[owner]
+    scanned = np.bincount(
+        tone[owner][core] * 256 + cv2.dilate(dark, kernel)[ys, xs][core], minlength=levels * 256
+    ).reshape(levels, 256)
+    below = np.cumsum(scanned, axis=1)
+    pale = np.arange(levels) <= PALE * np.percentile(tone[owner], 95)
+    usual = (below < np.where(pale, 0.25, 0.6)[:, None] * below[:, -1:]).sum(axis=1)
+    seen = below[:, -1] >= 50
+    if not seen.any():
+        return np.where(solid > 0, printing, 0).astype(np.uint8)
+    # Tones of which there is too little take those around them.
+    usual = np.interp(np.arange(levels), np.flatnonzero(seen), usual[seen])
+    result = np.zeros_like(solid)
+    result[ys, xs] = usual[tone[owner]].astype(np.uint8)
+    return result
 
 
 def joined(
