@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hwtranscribe.cli import run
+from hwtranscribe.constraint import fold
 from hwtranscribe.form import FormTemplate
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +102,7 @@ def test_expected_rows_agree_with_the_truth():
     }
     for row in rows(SAMPLES / "membership" / "expected.csv"):
         for field in membership.FIELDS:
-            assert truth[row["document"], row["form"], field.name] == row[field.name]
+            assert truth[row["document"], row["form"], field.name] == row[field.name].upper()
 
 
 def test_make_samples_draws_batches_with_the_given_parameters(tmp_path):
@@ -114,3 +116,39 @@ def test_make_samples_draws_batches_with_the_given_parameters(tmp_path):
         assert (image.mode, image.size) == ("1", (827, 1170))
     assert len(rows(tmp_path / "batch" / "truth.csv")) == 2 * len(membership.FIELDS)
     assert FormTemplate.load(tmp_path / "batch" / "form.toml").name == "membership"
+
+
+@pytest.fixture(scope="module")
+def read_forms(tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    folder = SAMPLES / "membership"
+    command = ["transcribe", str(folder / "scans"), "--form", str(folder / "form.toml"), "--out", str(out), "--quiet"]
+    assert run(command) == 0
+    return out
+
+
+def test_the_sample_forms_are_read(read_forms):
+    wanted = rows(SAMPLES / "membership" / "expected.csv")
+    found = rows(read_forms / "forms.csv")
+    assert [(row["document"], row["form"]) for row in found] == [(row["document"], row["form"]) for row in wanted]
+    names = [field.name for field in membership.FIELDS]
+    pairs = [(row[name], true[name]) for row, true in zip(found, wanted, strict=True) for name in names]
+    right = sum(fold(read) == fold(text) for read, text in pairs)
+    assert right >= 0.8 * len(pairs)
+
+
+def test_what_is_accepted_of_the_sample_forms_is_nearly_always_right(read_forms):
+    truth = {
+        (row["document"], row["page"], row["field"]): row["text"] for row in rows(SAMPLES / "membership/truth.csv")
+    }
+    accepted = [row for row in rows(read_forms / "fields.csv") if row["status"] == "ok"]
+    wrong = [row for row in accepted if fold(row["text"]) != fold(truth[row["document"], row["page"], row["field"]])]
+    assert len(accepted) >= 50
+    assert len(wrong) <= 0.05 * len(accepted), wrong
+
+
+def test_the_sample_note_is_read_without_a_template(tmp_path):
+    note = SAMPLES / "note" / "note.jpg"
+    assert run(["transcribe", str(note), "--case", "upper", "--out", str(tmp_path), "--quiet"]) == 0
+    assert len(rows(tmp_path / "fields.csv")) == len(rows(SAMPLES / "note" / "truth.csv"))
+    assert (tmp_path / "text" / "note.jpg.txt").read_text(encoding="utf-8").count("\n") == 6

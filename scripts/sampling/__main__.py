@@ -121,7 +121,8 @@ def _draw_membership(folder: Path) -> None:
         images = []
         for number, scan in enumerate(pages, start=1):
             values = membership.person(rng)
-            people.append({"document": name, "form": str(number)} | values)
+            spelled = {"first_name": values["first_name"].capitalize()}  # as the lexicon spells it
+            people.append({"document": name, "form": str(number)} | values | spelled)
             images.append(_scanned(printing, values, Hand(scan.seed + 100), scan, name, number, rows))
         save(scans / name, images, DPI * pages[0].scale)
     write_truth(folder / "truth.csv", rows)
