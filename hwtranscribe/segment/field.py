@@ -2,6 +2,7 @@
 
 from hwtranscribe.segment.cells import cell_boxes, find_cells
 from hwtranscribe.segment.free import free_boxes
+from hwtranscribe.segment.place import written_box
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
 
@@ -15,4 +16,6 @@ def field_boxes(aligned: AlignedPage, field: str, box: Box, cells: int | None) -
         cells: Number of cells, or None to find out whether the field is a comb.
     """
     grid = find_cells(aligned, box, cells)
-    return free_boxes(aligned, field, box) if grid is None else cell_boxes(aligned, field, box, grid)
+    return (
+        free_boxes(aligned, field, written_box(aligned, box)) if grid is None else cell_boxes(aligned, field, box, grid)
+    )
