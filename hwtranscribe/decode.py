@@ -6,8 +6,8 @@ kept for readings that break the constraint: a writer may, and then the field is
 """
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -19,6 +19,8 @@ UNREADABLE = "?"
 """Stands in a reading for a character that the network takes for none."""
 BEAM_WIDTH = 24
 MAX_ALTERNATIVES = 5
+PRIOR_WEIGHT = 0.5
+"""Of a text's prior log-odds; chosen on the name strips, half of whose names are not in the list."""
 _SYMBOL_FLOOR = -14.0
 _CHARACTER_BONUS = -0.5
 _UNREADABLE_IN_FREE_WRITING = math.log(0.05)
@@ -60,6 +62,7 @@ def decode_field(
     page: int,
     kind: Kind,
     constraint: Product | None = None,
+    prior: Callable[[str], float] | None = None,
     required: bool = False,
     review_below: float = 0.9,
 ) -> FieldReading:
@@ -72,6 +75,7 @@ def decode_field(
         page: 1-based page, for the reading.
         kind: What the field may hold.
         constraint: What its whole value must be like.
+        prior: Log-odds of a text before anything is seen, such as `language.word_log_odds`.
         required: Whether it may be blank.
         review_below: Confidence under which it is for review.
 
@@ -82,8 +86,10 @@ def decode_field(
         detail = "required, but blank" if required else ""
         status = Status.REVIEW if required else Status.BLANK
         return FieldReading(page, boxes.field, kind, "", 1.0, status, detail, boxes.box)
-    free = _search(boxes, log_probs, symbols, kind, None)
-    allowed = _search(boxes, log_probs, symbols, kind, constraint) if constraint is not None else free
+    free = _weighed(_search(boxes, log_probs, symbols, kind, None), prior)
+    allowed = free
+    if constraint is not None:
+        allowed = _weighed(_search(boxes, log_probs, symbols, kind, constraint), prior)
     detail = ""
     if constraint is not None:
         broken = _log_sum(t.log_prob for t in free) + _CONSTRAINT_BROKEN
@@ -178,6 +184,14 @@ def _search(
         if constraint is None or constraint.accepts(hypothesis.state)
     ]
     return sorted(finished, key=lambda t: (-t.log_prob, t.text))[:BEAM_WIDTH]
+
+
+def _weighed(texts: list[_Text], prior: Callable[[str], float] | None) -> list[_Text]:
+    """The texts in the order that the prior gives them."""
+    if prior is None:
+        return texts
+    weighed = [replace(t, log_prob=t.log_prob + PRIOR_WEIGHT * prior(t.text)) for t in texts]
+    return sorted(weighed, key=lambda t: (-t.log_prob, t.text))
 
 
 def _choices(

@@ -16,6 +16,7 @@ from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.form import FieldTemplate, FormTemplate, apply_rules
 from hwtranscribe.glyph import normalize_inks
+from hwtranscribe.language import word_log_odds
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
 from hwtranscribe.render import render_pages
@@ -180,6 +181,7 @@ class Transcriber:
                 page=aligned.page,
                 kind=target.kind,
                 constraint=target.field.constraint if target.field else None,
+                prior=None if target.kind is Kind.DIGITS else word_log_odds,
                 required=target.field.required if target.field else False,
                 review_below=self.options.review_below,
             )

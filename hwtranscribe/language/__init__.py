@@ -1,0 +1,70 @@
+"""How likely letters follow one another in what people write on forms: names, places, plain words.
+
+A mixture on whole words: some are of the kind in `words.txt`, spelled as an n-gram model of them says, and the rest is
+letters without order. So a name that was read with doubt is helped by what names are like, and a code or an alphabet,
+which is like no name, is left alone.
+
+The n-grams are interpolated after Witten and Bell (1991). The words were written down for this purpose; they are no
+lexicon, other words are read as well.
+"""
+
+from collections import Counter
+from functools import lru_cache
+from importlib.resources import files
+from math import exp, log
+from typing import NamedTuple
+
+ORDER = 4
+"""Letters of an n-gram."""
+WORD_SHARE = 0.8
+"""Share of words that are of the kind of the list."""
+_LETTERS = 26
+_START, _END = "^" * (ORDER - 1), "$"
+
+
+def word_log_odds(text: str) -> float:
+    """How much more likely a text is than letters without order; natural logarithm.
+
+    Args:
+        text: Words in any case; what is no letter of A-Z counts as unordered.
+    """
+    return sum(_one_word(word) for word in text.upper().split() if word.isalpha() and word.isascii())
+
+
+@lru_cache(maxsize=65536)
+def _one_word(word: str) -> float:
+    model = _ngrams()
+    log_prob, padded = 0.0, _START + word + _END
+    for at in range(len(_START), len(padded)):
+        probability = 1.0 / (_LETTERS + 1)
+        for length in range(ORDER):
+            context = padded[at - length : at]
+            total = model.total.get(context, 0)
+            if total:
+                different = model.different[context]
+                probability = (model.count[context + padded[at]] + different * probability) / (total + different)
+        log_prob += log(probability)
+    odds = log_prob + (len(word) + 1) * log(_LETTERS + 1)
+    return log(WORD_SHARE * exp(min(odds, 600.0)) + 1 - WORD_SHARE)
+
+
+class _Ngrams(NamedTuple):
+    """How often each n-gram occurs, how often each context, and how many different letters follow it."""
+
+    count: Counter[str]
+    total: Counter[str]
+    different: Counter[str]
+
+
+@lru_cache(maxsize=1)
+def _ngrams() -> _Ngrams:
+    count: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for word in dict.fromkeys(files(__package__).joinpath("words.txt").read_text("ascii").split()):
+        padded = _START + word + _END
+        for at in range(len(_START), len(padded)):
+            for length in range(ORDER):
+                context = padded[at - length : at]
+                count[context + padded[at]] += 1
+                total[context] += 1
+    return _Ngrams(count, total, Counter(gram[:-1] for gram in count))
