@@ -14,6 +14,8 @@ from hwtranscribe import __version__
 from hwtranscribe.classify import Classifier, lean_on_case, symbol_log_probs
 from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
+from hwtranscribe.export import output_path
+from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate, apply_rules
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.language import word_log_odds
@@ -328,8 +330,6 @@ def _write_overlay(page: Page, aligned: AlignedPage, readings: Sequence[FieldRea
     """A picture of the page with what was read, written aside and renamed."""
     from hwtranscribe.overlay import draw_readings
 
-    target = folder / f"{page.document}.page{page.number:04d}.jpg"
+    target = folder / output_path(page.document, f".page{page.number:04d}.jpg")
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(target.name + ".part")
-    aside.write_bytes(draw_readings(page.pixels, readings))
-    aside.replace(target)
+    write_atomically(target, draw_readings(page.pixels, readings), sync=False)

@@ -17,6 +17,7 @@ from hwtranscribe.export.plain import (
     form_rows,
     harmless,
     jsonl_bytes,
+    output_path,
     text_bytes,
     text_paths,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "form_rows",
     "harmless",
     "jsonl_bytes",
+    "output_path",
     "text_bytes",
     "text_paths",
 ]

@@ -114,12 +114,11 @@ def text_bytes(result: DocumentResult) -> bytes:
 
 
 def text_paths(documents: Iterable[str]) -> dict[str, PurePosixPath]:
-    """Where the text of every document goes, relative to the folder `text`.
+    """Where the text of every document goes, relative to the folder `text`; see `output_path`.
 
-    It is the document's name with `.txt` behind it. No part can lead out of the folder, none is longer than file
-    systems allow, and no file has the name of a folder: where one would, it is cut and gets a hash.
+    No text has the name of a folder: where one would, it gets a hash.
     """
-    paths = {document: _safe_path(document) for document in documents}
+    paths = {document: output_path(document, ".txt") for document in documents}
     folders = {folder for path in paths.values() for folder in path.parents}
     return {
         document: path.with_name(_with_hash(path.name, document)) if path in folders else path
@@ -127,12 +126,17 @@ def text_paths(documents: Iterable[str]) -> dict[str, PurePosixPath]:
     }
 
 
-def _safe_path(document: str) -> PurePosixPath:
+def output_path(document: str, ending: str) -> PurePosixPath:
+    """A relative path for something made of a document: its name with an ending.
+
+    No part can lead out of the folder, and none is longer than file systems allow: where one would, it is cut and gets
+    a hash.
+    """
     parts = [part for part in document.replace("\0", "_").split("/") if part not in ("", ".", "..")]
     if "/".join(parts) != document or not parts:
-        parts = [*parts[:-1], _with_hash(f"{(parts or ['document'])[-1]}.txt", document)]
+        parts = [*parts[:-1], _with_hash(f"{(parts or ['document'])[-1]}{ending}", document)]
     else:
-        parts[-1] += ".txt"
+        parts[-1] += ending
     return PurePosixPath(*(part if len(part.encode()) <= _MAX_NAME_BYTES else _with_hash(part, part) for part in parts))
 
 

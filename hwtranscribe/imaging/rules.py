@@ -51,7 +51,7 @@ def find_rules(binary: UInt8[np.ndarray, "height width"], length_px: int, thickn
         length_px: Shortest rule that stands alone.
         thickness_px: Thickest rule.
     """
-    factor = -(-max(binary.shape) // SEARCH_SIZE_PX)
+    factor = min(-(-max(binary.shape) // SEARCH_SIZE_PX), *binary.shape)  # a strip may be thinner than a block
     small = binary
     if factor > 1:
         height, width = (side // factor * factor for side in binary.shape)
