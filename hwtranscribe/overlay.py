@@ -78,7 +78,8 @@ def canvas(pixels: UInt8[np.ndarray, "height width"]) -> tuple[Picture, float]:
         # Strips of one line: room for what is written above the boxes.
         scale = 500 / max(pixels.shape)
     if scale != 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else 1)
+        size = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     pale = cv2.convertScaleAbs(pixels, alpha=0.7, beta=76)
     return cv2.cvtColor(pale, cv2.COLOR_GRAY2BGR), scale
 
