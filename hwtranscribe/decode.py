@@ -22,6 +22,8 @@ MAX_ALTERNATIVES = 5
 PRIOR_WEIGHT = 0.5
 """Of a text's prior log-odds; chosen on the name strips, half of whose names are not in the list."""
 _SYMBOL_FLOOR = -14.0
+_SPACE_FLOOR = 4.0
+_NO_SPACE = (("", 0.0),)
 _CHARACTER_BONUS = -0.5
 _UNREADABLE_IN_FREE_WRITING = math.log(0.05)
 _CONSTRAINT_BROKEN = math.log(1e-3)
@@ -101,6 +103,7 @@ def decode_field(
     else:
         texts, rest = free, -math.inf
     total = _log_sum([*(t.log_prob for t in texts), rest])
+    texts = _without_other_spacings(texts)
     confidences = [math.exp(t.log_prob - total) for t in texts]
     best = texts[0]
     if not best.text:
@@ -163,20 +166,20 @@ def _search(
         nodes[node] = dict(beam)
         for edge in edges_from[node]:
             target = nodes[int(boxes.end[edge])]
-            space = spaces and bool(boxes.space_before[edge] or pending[edge])
+            gaps = _gaps(float(boxes.space_log_odds[edge]), bool(pending[edge])) if spaces else _NO_SPACE
             for text, hypothesis in beam:
                 for symbol, score in choices[edge]:
+                    state = hypothesis.state
                     if symbol == "":
-                        _merge(target, text, hypothesis, score, hypothesis.state, (node, text, edge, False))
+                        _merge(target, text, hypothesis, score, state, (node, text, edge, False))
                         continue
-                    before, state = text, hypothesis.state
-                    if space and text:
-                        before, state = _with_space(text, state, constraint)
                     if constraint is not None:
                         state = None if symbol == UNREADABLE else constraint.step(state, symbol)
                         if state is None:
                             continue
-                    _merge(target, before + symbol, hypothesis, score, state, (node, text, edge, True))
+                    for gap, gap_score in gaps if text else _NO_SPACE:
+                        longer = text + gap + symbol
+                        _merge(target, longer, hypothesis, score + gap_score, state, (node, text, edge, True))
     last = nodes[-1]
     finished = [
         _Text(text, hypothesis.log_prob, _trace(nodes, text))
@@ -184,6 +187,16 @@ def _search(
         if constraint is None or constraint.accepts(hypothesis.state)
     ]
     return sorted(finished, key=lambda t: (-t.log_prob, t.text))[:BEAM_WIDTH]
+
+
+def _without_other_spacings(texts: list[_Text]) -> list[_Text]:
+    """One text for all that differ in spaces only, the most probable spelling of them with their joint probability."""
+    merged: dict[str, _Text] = {}
+    for text in texts:
+        letters = text.text.replace(" ", "")
+        known = merged.get(letters)
+        merged[letters] = replace(known, log_prob=_log_add(known.log_prob, text.log_prob)) if known else text
+    return sorted(merged.values(), key=lambda t: (-t.log_prob, t.text))
 
 
 def _weighed(texts: list[_Text], prior: Callable[[str], float] | None) -> list[_Text]:
@@ -221,14 +234,15 @@ def _blank_before(boxes: CharBoxes) -> np.ndarray:
     return follows
 
 
-def _with_space(text: str, state: Hashable, constraint: Constraint | None) -> tuple[str, Hashable]:
-    """The text with a space, unless the constraint has none here."""
-    if text.endswith(" "):
-        return text, state
-    if constraint is None:
-        return text + " ", state
-    after = constraint.step(state, " ")
-    return (text, state) if after is None else (text + " ", after)
+def _gaps(space_log_odds: float, after_empty_cell: bool) -> tuple[tuple[str, float], ...]:
+    """What may stand between two characters, with log-probabilities; far-fetched ones are left out."""
+    if after_empty_cell:
+        return ((" ", 0.0),)
+    if space_log_odds < -_SPACE_FLOOR:
+        return _NO_SPACE
+    if space_log_odds > _SPACE_FLOOR:
+        return ((" ", 0.0),)
+    return ((" ", -math.log1p(math.exp(-space_log_odds))), ("", -math.log1p(math.exp(space_log_odds))))
 
 
 def _merge(

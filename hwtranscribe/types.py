@@ -157,7 +157,7 @@ class CharBoxes:
         blank: Edges without ink (empty cells); they are read as nothing, never as a letter.
         skip_log_prob: Log-probability, by geometry alone, that the edge is no character at all (a speck, punctuation, a
             printed remnant) and is to be left out; -inf where it can't be.
-        space_before: Whether the paper before the edge is wide enough for a space between words; never in a comb.
+        space_log_odds: Of a space between words before the edge, by the width of the paper there; -inf in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
     """
 
@@ -171,7 +171,7 @@ class CharBoxes:
     geometry_log_prob: Float32[np.ndarray, " n"]
     blank: Bool[np.ndarray, " n"]
     skip_log_prob: Float32[np.ndarray, " n"]
-    space_before: Bool[np.ndarray, " n"]
+    space_log_odds: Float32[np.ndarray, " n"]
     cells: bool
 
 

@@ -31,7 +31,7 @@ def comb(n: int, blank: tuple[int, ...] = ()) -> CharBoxes:
         geometry_log_prob=np.zeros(n, np.float32),
         blank=is_blank,
         skip_log_prob=np.full(n, -np.inf, np.float32),
-        space_before=np.zeros(n, bool),
+        space_log_odds=np.full(n, -np.inf, np.float32),
         cells=True,
     )
 
@@ -138,7 +138,7 @@ def cut_in_two() -> CharBoxes:
         geometry_log_prob=np.zeros(4, np.float32),
         blank=np.zeros(4, bool),
         skip_log_prob=np.array([-8, -np.inf, -8, -0.3], np.float32),
-        space_before=np.zeros(4, bool),
+        space_log_odds=np.full(4, -np.inf, np.float32),
         cells=False,
     )
 

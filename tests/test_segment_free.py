@@ -63,9 +63,9 @@ def test_spaces_between_words_are_seen_and_others_are_not():
     ink = np.zeros((70, 500), np.uint8)
     write(ink, "HAND PRINT", 10, 50)
     lattice = line_lattice(ink, "f", (0, 0, 500, 70))
-    first_of_word = lattice.boxes[lattice.space_before][:, 0]
-    assert len(set(first_of_word.tolist())) == 1
-    assert 10 + 5 * 34 <= first_of_word[0] <= 10 + 6 * 34
+    at_word = (lattice.boxes[:, 0] > 10 + 5 * 34) & (lattice.boxes[:, 0] < 10 + 5.5 * 34)
+    assert (lattice.space_log_odds[at_word] > 4).all()
+    assert (lattice.space_log_odds[~at_word] < 2).all()
 
 
 def test_dot_of_an_i_stays_with_it_and_a_full_stop_does_not():

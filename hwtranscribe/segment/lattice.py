@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, UInt8
+from jaxtyping import Float32, Int32, UInt8
 
 from hwtranscribe.segment.components import INK_THRESHOLD, Components, find_components, slant_shear
 from hwtranscribe.segment.cuts import cut_component
@@ -17,8 +17,8 @@ from hwtranscribe.types import Box, CharBoxes
 MAX_PIECES_PER_EDGE = 6
 MAX_WIDTH = 1.7
 """Widest hypothesis of more than one piece, in line heights."""
-SPACE_WIDTH = 0.7
-"""Narrowest space between words, in line heights, where letters stand close together."""
+SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
+"""Paper of this width, in line heights, is a space as likely as not where letters stand close; and how fast that turns."""
 
 GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.3, -0.5, -5.0, -2.0
 """Log-linear weights of the geometry of an edge; fitted on the development sets."""
@@ -79,7 +79,7 @@ def empty_boxes(field: str, box: Box) -> CharBoxes:
         geometry_log_prob=np.zeros(0, np.float32),
         blank=np.zeros(0, bool),
         skip_log_prob=np.zeros(0, np.float32),
-        space_before=np.zeros(0, bool),
+        space_log_odds=np.zeros(0, np.float32),
         cells=False,
     )
 
@@ -198,7 +198,7 @@ def _join_contained(components: Components, height_px: float) -> list[np.ndarray
 def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, stroke_px: float) -> CharBoxes:
     """Hypotheses over runs of neighbouring pieces."""
     count = len(line.left)
-    space = _space_before(line, height_px)
+    space = _space_log_odds(line, height_px)
     starts, ends, boxes, inks, geometry, skips = [], [], [], [], [], []
     for i in range(count):
         left, top, right, bottom = line.left[i], line.top[i], line.right[i], line.bottom[i]
@@ -234,7 +234,7 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
         geometry_log_prob=np.array(geometry, np.float32),
         blank=np.zeros(len(starts), bool),
         skip_log_prob=np.array(skips, np.float32),
-        space_before=space[np.array(starts, np.int32)],
+        space_log_odds=space[np.array(starts, np.int32)],
         cells=False,
     )
 
@@ -272,8 +272,8 @@ def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, st
     return -8.0
 
 
-def _space_before(line: _Line, height_px: float) -> Bool[np.ndarray, " n"]:
-    """Where the paper before a piece is as wide as a space between words.
+def _space_log_odds(line: _Line, height_px: float) -> Float32[np.ndarray, " n"]:
+    """How much the paper before a piece looks like a space between words.
 
     Writers who set their letters wide apart set their words wider still: the usual gap counts as well as the height. An
     I has more paper around it than other letters.
@@ -284,7 +284,8 @@ def _space_before(line: _Line, height_px: float) -> Bool[np.ndarray, " n"]:
     usual = float(np.median(wide)) if len(wide) >= 2 else 0.0
     bar = np.maximum(0.0, 0.6 * height_px - (line.right - line.left)) * ((line.right - line.left) < 0.35 * height_px)
     gaps -= 0.5 * (bar + np.concatenate([[0.0], bar[:-1]]))
-    return gaps > max(SPACE_WIDTH * height_px, 2.0 * usual)
+    beyond = (gaps - max(SPACE_WIDTH * height_px, 1.7 * usual)) / height_px
+    return np.clip(SPACE_SLOPE * beyond, -20, 20).astype(np.float32)
 
 
 def _to_page(boxes: Float32[np.ndarray, "n 4"], shear: float, height: int, box: Box) -> Float32[np.ndarray, "n 4"]:
