@@ -63,7 +63,7 @@ def test_spaces_between_words_are_seen_and_others_are_not():
     ink = np.zeros((70, 500), np.uint8)
     write(ink, "HAND PRINT", 10, 50)
     lattice = line_lattice(ink, "f", (0, 0, 500, 70))
-    at_word = (lattice.boxes[:, 0] > 10 + 5 * 34) & (lattice.boxes[:, 0] < 10 + 5.5 * 34)
+    at_word = (lattice.boxes[:, 0] > 10 + 5 * 34) & (lattice.boxes[:, 0] < 10 + 5.3 * 34)
     assert (lattice.space_log_odds[at_word] > 4).all()
     assert (lattice.space_log_odds[~at_word] < 2).all()
 

@@ -18,7 +18,7 @@ MAX_PIECES_PER_EDGE = 6
 MAX_WIDTH = 1.7
 """Widest hypothesis of more than one piece, in line heights."""
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
-"""Paper of this width, in line heights, is a space as likely as not where letters stand close; and how fast that turns."""
+"""Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
 GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.3, -0.5, -5.0, -2.0
 """Log-linear weights of the geometry of an edge; fitted on the development sets."""
