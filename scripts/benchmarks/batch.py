@@ -127,7 +127,7 @@ def profile(pages: Sequence[Path], form_path: Path) -> None:
 
     transcriber = Transcriber(form=FormTemplate.load(form_path))
     transcriber.read(pages[0])
-    profiler = cProfile.Profile()
+    profiler = cProfile.Profile(time.process_time)
     start = time.process_time()
     profiler.enable()
     for page in pages:
