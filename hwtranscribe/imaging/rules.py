@@ -20,6 +20,9 @@ BOX_SIDE = 0.4
 SEPARATOR = 0.2
 """Shortest piece between two rules, as a share of the shortest free rule."""
 
+PIECE_PX = 64
+"""A rule of a blank form is followed in pieces of this length."""
+
 Binary = UInt8[np.ndarray, "height width"]
 
 
@@ -175,6 +178,44 @@ def _measured(labels: Int32[np.ndarray, "height width"], upright: bool, most_px:
     return Rules(upright, labels, np.clip(np.round(thickness[1:]), 1, most_px).astype(np.int32))
 
 
+def follow_rules(rules: Rules, dark: UInt8[np.ndarray, "height width"], reach_px: int, full: float) -> Rules:
+    """Return rules of a blank form moved across onto those of a scan, piece by piece.
+
+    Registration is smooth, but printers and scanners shift a line by a px or two; a rule is straight and long, so it
+    can be found again exactly.
+
+    Args:
+        rules: Of one direction, in the blank form.
+        dark: Darkness of the scan in the same frame.
+        reach_px: How far a rule may have moved.
+        full: Darkness that is enough for a rule; what is darker, such as writing, counts no more.
+    """
+    ys, xs = np.nonzero(rules.labels)
+    if not len(ys):
+        return rules
+    owner = rules.labels[ys, xs]
+    along, across = (ys, xs) if rules.upright else (xs, ys)
+    pieces = -(-rules.labels.shape[0 if rules.upright else 1] // PIECE_PX)
+    piece = owner * pieces + along // PIECE_PX
+    limit = rules.labels.shape[1 if rules.upright else 0]
+    offsets = np.arange(-reach_px, reach_px + 1)
+    scores = np.zeros((len(offsets), (len(rules.thickness_px) + 1) * pieces))
+    for row, offset in zip(scores, offsets, strict=True):
+        moved = np.clip(across + offset, 0, limit - 1)
+        found = dark[along, moved] if rules.upright else dark[moved, along]
+        row += np.bincount(piece, weights=np.minimum(found, full), minlength=len(row))
+    # Staying is preferred, or noise would move rules that the scan hardly shows.
+    scores *= (1 - 0.04 * np.abs(offsets))[:, None]
+    best = offsets[scores.argmax(axis=0)]
+    moved = np.clip(across + best[piece], 0, limit - 1)
+    labels = np.zeros_like(rules.labels)
+    if rules.upright:
+        labels[along, moved] = owner
+    else:
+        labels[moved, along] = owner
+    return Rules(rules.upright, labels, rules.thickness_px)
+
+
 def erase_rules(
     dark: UInt8[np.ndarray, "height width"],
     binary: UInt8[np.ndarray, "height width"],
@@ -198,7 +239,7 @@ def erase_rules(
             # Rules of the other direction cross too, but are no strokes.
             gone |= _erased(cv2.subtract(binary, other), own, band, reach_px)
     left = np.where(gone.astype(bool), 0, dark).astype(np.uint8)
-    return _without_crumbs(left, binary, rules, bands, reach_px)
+    return _without_crumbs(left, binary, bands)
 
 
 def _band(rules: Rules, reach_px: int) -> Binary:
@@ -231,20 +272,14 @@ def _erased(binary: Binary, rules: Rules, band: Binary, reach_px: int) -> Binary
 
 
 def _without_crumbs(
-    left: UInt8[np.ndarray, "height width"],
-    binary: Binary,
-    rules: tuple[Rules, Rules],
-    bands: list[Binary],
-    reach_px: int,
+    left: UInt8[np.ndarray, "height width"], binary: Binary, bands: list[Binary]
 ) -> UInt8[np.ndarray, "height width"]:
-    """Return darkness without small pieces that lie on the rules: where noise made them thicker."""
-    zone = cv2.dilate(cv2.bitwise_or(*bands), np.ones((2 * reach_px + 3, 2 * reach_px + 3), np.uint8))
-    most_px = max(int(own.thickness_px.max()) for own in rules if len(own.thickness_px))
+    """Return darkness without pieces that lie on rules alone: where noise or writing near them made them thicker."""
+    zone = cv2.dilate(cv2.bitwise_or(*bands), np.ones((3, 3), np.uint8))
     pieces = cv2.bitwise_and(binary, (left > 0).astype(np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
     on_rule = np.bincount(labels[zone > 0], minlength=count)
-    size = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    crumbs = (on_rule >= 0.9 * stats[:, cv2.CC_STAT_AREA]) & (size <= 4 * most_px + 4 * reach_px)
+    crumbs = on_rule >= 0.9 * stats[:, cv2.CC_STAT_AREA]
     crumbs[0] = False
     gone = cv2.dilate(crumbs[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
     return np.where((gone > 0) & ((labels == 0) | crumbs[labels]), 0, left).astype(np.uint8)

@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
-from hwtranscribe.imaging.rules import erase_rules, find_rules
+from hwtranscribe.imaging.rules import erase_rules, find_rules, follow_rules
 
 PRINTED = 40
 """Darkness from which on the blank form counts as printed."""
@@ -22,6 +22,10 @@ PALE = 0.65
 """Printing paler than this share of the darkest is a hint to be written over."""
 
 
+CROSSING = 0.45
+"""A stroke meets a rule when there is this share of a stroke's darkness between them, not just the blur of both."""
+
+
 def rule_limits(long_side_px: int) -> tuple[int, int]:
     """Return the shortest length and the largest thickness of a rule, px: 12 mm and 1 mm of an A4 page."""
     return max(50, round(long_side_px / 25)), max(3, round(long_side_px / 300))
@@ -36,7 +40,7 @@ def ink_without_blank(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarr
     noise, stroke = noise_and_stroke(dark)
     binary = (dark > max(noise, 0.3 * stroke)).astype(np.uint8)
     rules = find_rules(binary, *rule_limits(max(dark.shape)))
-    return settle(erase_rules(dark, binary, rules))
+    return settle(erase_rules(dark, (dark > max(noise, CROSSING * stroke)).astype(np.uint8), rules))
 
 
 def ink_with_blank(
@@ -57,11 +61,12 @@ def ink_with_blank(
     noise, stroke = noise_and_stroke(np.where(mask > 0, 0, dark).astype(np.uint8))
     threshold = max(noise, 0.3 * stroke)
     length_px, thickness_px = rule_limits(max(dark.shape))
-    binary = (dark > threshold).astype(np.uint8)
-    rules = find_rules((printing > 2 * PRINTED).astype(np.uint8), length_px, thickness_px)
-    on_rule = cv2.dilate((rules[0].mask | rules[1].mask).astype(np.uint8), np.ones((3, 3), np.uint8))
+    printed_rules = find_rules((printing > 2 * PRINTED).astype(np.uint8), length_px, thickness_px)
+    horizontal, upright = (follow_rules(one, dark, 3 * reach_px, CROSSING * stroke) for one in printed_rules)
+    rules = horizontal, upright
+    on_rule = cv2.dilate((printed_rules[0].mask | printed_rules[1].mask).astype(np.uint8), np.ones((3, 3), np.uint8))
     solid = cv2.bitwise_and(printed, 1 - on_rule)
-    left = erase_rules(dark, binary, rules, reach_px)
+    left = erase_rules(dark, (dark > max(noise, CROSSING * stroke)).astype(np.uint8), rules, reach_px)
     left, light = without_solid(left, printing, solid, stroke, noise, reach_px)
     left = without_slivers(left, cv2.bitwise_and(mask, 1 - light), threshold, reach_px)
     left = joined(left, dark, solid, threshold, reach_px)
