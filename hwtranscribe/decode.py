@@ -21,7 +21,7 @@ BEAM_WIDTH = 24
 MAX_ALTERNATIVES = 5
 PRIOR_WEIGHT = 0.5
 """Of a text's prior log-odds; chosen on the name strips, half of whose names are not in the list."""
-_SYMBOL_FLOOR = -14.0
+_FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
 _SPACE_FLOOR = 4.0
 _NO_SPACE = (("", 0.0),)
 _CHARACTER_BONUS = -0.5
@@ -158,11 +158,12 @@ def _search(
     edges_from: list[list[int]] = [[] for _ in range(boxes.node_count)]
     for edge, node in enumerate(boxes.start.tolist()):
         edges_from[node].append(edge)
-    choices = [_choices(boxes, log_probs, symbols, edge) for edge in range(len(boxes.inks))]
+    floor = _FREE_FLOOR if constraint is None else _CONSTRAINED_FLOOR
+    choices = [_choices(boxes, log_probs, symbols, edge, floor) for edge in range(len(boxes.inks))]
     spaces = kind is not Kind.DIGITS
     pending = _blank_before(boxes) & spaces
     for node in range(boxes.node_count - 1):
-        beam = sorted(nodes[node].items(), key=lambda item: (-item[1].log_prob, item[0]))[:BEAM_WIDTH]
+        beam = sorted(nodes[node].items(), key=_rank)[:BEAM_WIDTH]
         nodes[node] = dict(beam)
         for edge in edges_from[node]:
             target = nodes[int(boxes.end[edge])]
@@ -207,17 +208,21 @@ def _weighed(texts: list[_Text], prior: Callable[[str], float] | None) -> list[_
     return sorted(weighed, key=lambda t: (-t.log_prob, t.text))
 
 
+def _rank(item: tuple[str, _Hypothesis]) -> tuple[float, str]:
+    return -item[1].log_prob, item[0]
+
+
 def _choices(
-    boxes: CharBoxes, log_probs: Float32[np.ndarray, "n symbols"], symbols: Sequence[str], edge: int
+    boxes: CharBoxes, log_probs: Float32[np.ndarray, "n symbols"], symbols: Sequence[str], edge: int, floor: float
 ) -> list[tuple[str, float]]:
-    """What an edge may be read as, with log-probabilities; "" leaves it out."""
+    """What an edge may be read as, with log-probabilities above a floor; "" leaves it out."""
     if boxes.blank[edge]:
         return [("", 0.0)]
     geometry = float(boxes.geometry_log_prob[edge])
     row = log_probs[edge]
     found = [
         (symbols[i], float(row[i]) + geometry + _CHARACTER_BONUS)
-        for i in np.flatnonzero(row[:-1] > _SYMBOL_FLOOR).tolist()
+        for i in np.flatnonzero(row[:-1] > floor).tolist()
     ]
     unreadable = float(row[-1]) + geometry + (0.0 if boxes.cells else _UNREADABLE_IN_FREE_WRITING)
     found.append((UNREADABLE, unreadable))
