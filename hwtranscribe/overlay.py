@@ -102,6 +102,6 @@ def write(picture: Picture, text: str, at: tuple[int, int], size: float, colour:
 
 def encoded(picture: Picture, suffix: str) -> bytes:
     """Return a picture as a file."""
-    done, data = cv2.imencode(suffix, picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    done, data = cv2.imencode(suffix, picture, [cv2.IMWRITE_JPEG_QUALITY, 85] if suffix == ".jpg" else [])
     assert done
     return data.tobytes()

@@ -88,7 +88,7 @@ class Transcriber:
         self.form = form
         self.options = options or ReadOptions()
         self.classifier = Classifier.load(checkpoint)
-        self.references = tuple(_references(form)) if form else ()
+        self.references = tuple(prepare_references(form)) if form else ()
         self.provenance = Provenance(
             version=__version__,
             checkpoint_hash=self.classifier.checkpoint_hash,
@@ -229,7 +229,7 @@ class _PageReadings:
     readings: tuple[FieldReading, ...]
 
 
-def _references(form: FormTemplate) -> Iterator[Reference]:
+def prepare_references(form: FormTemplate) -> Iterator[Reference]:
     """The blank pages of a template, prepared for registration."""
     for number, page in enumerate(form.pages, start=1):
         pixels = None

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "export": FOUNDATION,
     "overlay": FOUNDATION | {"imaging", "form"},
     "pipeline": FOUNDATION | STAGES | {"form", "overlay", "imaging"},
+    "form_check": FOUNDATION | {"pipeline", "form", "render", "register", "segment", "export", "overlay"},
     "journal": FOUNDATION,
     "score": FOUNDATION | {"constraint"},
     "batch": FOUNDATION | {"pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},

@@ -6,7 +6,7 @@ Heavy modules are imported inside the commands: `--help` and usage errors load n
 import sys
 import traceback
 
-from hwtranscribe.cli import batch, training  # noqa: F401  they add their commands to the app
+from hwtranscribe.cli import batch, form, training  # noqa: F401  they add their commands to the app
 from hwtranscribe.cli.app import app
 from hwtranscribe.errors import ExitCode, HwtranscribeError
 
