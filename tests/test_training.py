@@ -13,7 +13,7 @@ import pytest
 
 from hwtranscribe.errors import CheckpointError, OutputError, UsageError
 from hwtranscribe.model import LABELS
-from hwtranscribe.training.batches import BatchMaker, balancing_weights
+from hwtranscribe.training.batches import DIGIT_WEIGHT, BatchMaker, balancing_weights
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.measure import fit_temperature
 from hwtranscribe.training.recipes import Recipe, make_recipe
@@ -148,14 +148,15 @@ def test_batches_depend_on_seed_epoch_and_number_only() -> None:
     assert first[0].glyphs.max() <= 1
 
 
-def test_weights_make_symbols_equally_frequent() -> None:
+def test_weights_make_letters_equally_frequent_and_digits_more_so() -> None:
     few, many = drawn_characters(1), drawn_characters(5)
     rows = np.concatenate([np.flatnonzero(many.classes != 12), np.flatnonzero(many.classes == 12)[:1]])
     weights = balancing_weights(many.take(rows))
     symbols = many.take(rows).symbols
     totals = [weights[symbols == symbol].sum() for symbol in range(36)]
-    np.testing.assert_allclose(totals, 1 / 36)
-    np.testing.assert_allclose(balancing_weights(few), 1 / 36)
+    expected = np.repeat([DIGIT_WEIGHT, 1.0], [10, 26]) / (10 * DIGIT_WEIGHT + 26)
+    np.testing.assert_allclose(totals, expected)
+    np.testing.assert_allclose(balancing_weights(few), expected)
 
 
 def test_loss_of_unknown_case_asks_for_the_sum_of_both() -> None:

@@ -35,7 +35,7 @@ class Augmenter:
 
     def character(self, image: UInt8[np.ndarray, "28 28"], rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
         """Return an ink map of one character as a scan would show it."""
-        if rng.random() < 0.1:
+        if rng.random() < 0.15:
             return self.hand(image, rng, strength=0.5)
         ink = self.pen(self.hand(image, rng), rng)
         return self.scanner(self.form(ink, rng), rng)
@@ -58,7 +58,9 @@ class Augmenter:
         self, image: UInt8[np.ndarray, "28 28"], rng: np.random.Generator, strength: float = 1.0
     ) -> Float32[np.ndarray, "56 56"]:
         """Rotate, slant, stretch and wobble a character onto the canvas."""
-        angle, slant, stretch, size, wobble = rng.normal(size=5) * np.array([0.09, 0.14, 0.12, 0.08, 1.1]) * strength
+        angle, slant, stretch, size, wobble = rng.normal(size=5) * np.array([0.1, 0.16, 0.13, 0.08, 1.1]) * strength
+        if strength == 1.0 and rng.random() < 0.2:
+            stretch = rng.uniform(-0.5, 0.5)
         columns, rows = np.flatnonzero(image.max(axis=0) > 90), np.flatnonzero(image.max(axis=1) > 90)
         if len(rows) == 0:
             return np.zeros((CANVAS_PX, CANVAS_PX), np.float32)
@@ -81,7 +83,7 @@ class Augmenter:
             ink = np.clip((ink - rng.uniform(0.3, 0.6)) * rng.uniform(2, 5) + 0.5, 0, 1)
         else:
             mask = (ink > 0.45).astype(np.uint8)
-            ink = _thinner(mask, rng.uniform(0, 0.8)) if choice < 0.75 else _thicker(mask, rng.uniform(0, 1.8))
+            ink = _thinner(mask, rng.uniform(0, 0.8)) if choice < 0.75 else _thicker(mask, rng.uniform(0, 2.2))
         if rng.random() < 0.12:
             grain = cv2.resize(rng.random((14, 14), dtype=np.float32), ink.shape, interpolation=cv2.INTER_LINEAR)
             ink = ink * np.clip(1 - rng.uniform(0.3, 1.0) * (grain > rng.uniform(0.55, 0.8)) * grain, 0, 1)
@@ -105,6 +107,8 @@ class Augmenter:
                 ink[:, shift:] = np.maximum(ink[:, shift:], other[:, : CANVAS_PX - shift])
             else:
                 ink[:, : CANVAS_PX - shift] = np.maximum(ink[:, : CANVAS_PX - shift], other[:, shift:])
+        if rng.random() < 0.06:
+            _cut_border(ink, rng)
         if specks < 0.08:
             draw_specks(ink, rng, count=int(rng.integers(1, 4)))
         return ink
@@ -138,6 +142,20 @@ def _wobble_field(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         cv2.resize(knots[0], size, interpolation=cv2.INTER_CUBIC),
         cv2.resize(knots[1], size, interpolation=cv2.INTER_CUBIC),
     )
+
+
+def _cut_border(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator) -> None:
+    """Take a strip off one side of the writing, as a crop that is too tight does."""
+    axis = int(rng.integers(2))
+    inked = np.flatnonzero(ink.max(axis=axis) > 0.3)
+    if len(inked) == 0:
+        return
+    strip = max(1, round(rng.uniform(0.03, 0.12) * len(inked)))
+    lines = ink.T if axis == 0 else ink
+    if rng.random() < 0.5:
+        lines[: inked[0] + strip] = 0
+    else:
+        lines[inked[-1] + 1 - strip :] = 0
 
 
 def _thinner(mask: UInt8[np.ndarray, "h w"], share: float) -> Float32[np.ndarray, "h w"]:

@@ -13,10 +13,13 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
 from hwtranscribe.glyph import normalize_inks
-from hwtranscribe.model import LABELS
+from hwtranscribe.model import DIGITS, LABELS
 from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.garbage import draw_garbage
+
+DIGIT_WEIGHT = 1.5
+"""Amounts and numbers forgive no error; letters have words around them."""
 
 _AHEAD = 12
 _NEIGHBOUR_COUNT = 8000
@@ -38,9 +41,10 @@ class Batch:
 
 
 def balancing_weights(characters: Characters, case_power: float = 0.5) -> Float64[np.ndarray, " n"]:
-    """Weights that make every symbol (case folded) equally frequent: forms do not follow a language's frequencies.
+    """Weights that make every letter (case folded) equally frequent: forms do not follow a language's frequencies.
 
-    Within a letter, a case (or "case not known") that is rarer is drawn more often than its share, by `case_power`.
+    A digit comes `DIGIT_WEIGHT` times as often. Within a letter, a case (or "case not known") that is rarer is drawn
+    more often than its share, by `case_power`.
 
     Returns:
         One weight per row, summing to 1.
@@ -52,7 +56,8 @@ def balancing_weights(characters: Characters, case_power: float = 0.5) -> Float6
         rows = symbols == symbol
         names, of_row, counts = np.unique(groups[rows], return_inverse=True, return_counts=True)
         per_row = (counts.astype(float) ** (case_power - 1))[of_row]
-        weights[rows] = per_row / per_row.sum()
+        share = DIGIT_WEIGHT if symbol < len(DIGITS) else 1.0
+        weights[rows] = share * per_row / per_row.sum()
     return weights / weights.sum()
 
 
