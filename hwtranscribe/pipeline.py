@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from hwtranscribe import __version__
+from hwtranscribe.assembly import assemble
 from hwtranscribe.classify import Classifier, lean_on_case, symbol_log_probs
 from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
 from hwtranscribe.files import write_atomically
-from hwtranscribe.form import FieldTemplate, FormTemplate, apply_rules
+from hwtranscribe.form import FieldTemplate, FormTemplate
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.language import word_log_odds
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
-from hwtranscribe.render import render_pages
+from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.segment import field_boxes, page_lines
 from hwtranscribe.types import (
     AlignedPage,
@@ -29,12 +30,13 @@ from hwtranscribe.types import (
     Case,
     CharBoxes,
     DocumentJob,
+    DocumentPart,
     DocumentResult,
     FieldReading,
-    FilledForm,
     Kind,
     Page,
     PageError,
+    PageReadings,
     Provenance,
     ReadOptions,
     Status,
@@ -42,7 +44,7 @@ from hwtranscribe.types import (
 
 
 def transcribe_document(job: DocumentJob) -> DocumentResult:
-    """Read one document: what every executor runs.
+    """Read one document.
 
     Raises:
         DocumentError: The document can't be read at all.
@@ -50,7 +52,19 @@ def transcribe_document(job: DocumentJob) -> DocumentResult:
         CheckpointError: The checkpoint is wrong.
     """
     transcriber = _transcriber(job.form_path, job.checkpoint_path, job.options)
-    return transcriber.read(Path(job.path), job.document, overlay_folder=job.overlay_folder)
+    return assemble(job.document, transcriber.form, job.options.review_below, [transcribe_part(job)])
+
+
+def transcribe_part(job: DocumentJob) -> DocumentPart:
+    """Read the pages of a document that a job asks for: what every executor runs.
+
+    Raises:
+        DocumentError: The document can't be read at all.
+        TemplateError: The template is wrong.
+        CheckpointError: The checkpoint is wrong.
+    """
+    transcriber = _transcriber(job.form_path, job.checkpoint_path, job.options)
+    return transcriber.read_part(Path(job.path), job.document, job.pages, overlay_folder=job.overlay_folder)
 
 
 def describe_run(job: DocumentJob) -> Provenance:
@@ -111,36 +125,39 @@ class Transcriber:
         """
         path = Path(path)
         document = document if document is not None else path.name
+        part = self.read_part(path, document, overlay_folder=overlay_folder)
+        return assemble(document, self.form, self.options.review_below, [part])
+
+    def read_part(
+        self, path: Path, document: str, pages: tuple[int, int] | None = None, *, overlay_folder: str | None = None
+    ) -> DocumentPart:
+        """Read some pages of a document, page by page.
+
+        Args:
+            path: The file.
+            document: Its name in the outputs.
+            pages: First and last page, 1-based, both inclusive; all when None. Pages that there are not are left out.
+            overlay_folder: Where overlay pictures are written when the options ask for them.
+
+        Raises:
+            DocumentError: The document can't be read at all.
+        """
+        total = page_count(path, self.options)
+        first, last = pages or (1, total)
         errors: list[PageError] = []
         warnings: list[str] = []
-        pages: list[_PageReadings] = []
-        page_count = 0
-        for page in render_pages(path, document, self.options):
-            page_count += 1
+        read: list[PageReadings] = []
+        for page in render_pages(path, document, self.options, range(first, min(last, total) + 1)):
             if isinstance(page, PageError):
                 errors.append(page)
                 continue
             aligned = align(page, self.references) if self.form else upright(page)
             warnings.extend(f"page {page.number}: {warning}" for warning in aligned.warnings)
             readings = self._read_page(aligned)
-            pages.append(_PageReadings(aligned.page, aligned.template_page, aligned.registered, readings))
+            read.append(PageReadings(aligned.page, aligned.template_page, aligned.registered, readings))
             if self.options.overlay and overlay_folder is not None:
                 _write_overlay(page, aligned, readings, Path(overlay_folder))
-        if not page_count:
-            raise DocumentError("no_pages", f"{path}: the document has no pages")
-        forms: tuple[FilledForm, ...] = ()
-        if self.form:
-            forms, unmatched = _forms(self.form, pages, self.options.review_below)
-            errors.extend(unmatched)
-        return DocumentResult(
-            document=document,
-            page_count=page_count,
-            forms=forms,
-            lines=() if self.form else tuple(reading for page in pages for reading in page.readings),
-            errors=tuple(errors),
-            provenance=self.provenance,
-            warnings=tuple(warnings),
-        )
+        return DocumentPart(total, tuple(read), tuple(errors), tuple(warnings), self.provenance)
 
     def _read_page(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
         """Read the fields of a form page, or the lines of a page."""
@@ -219,16 +236,6 @@ class _Target:
     field: FieldTemplate | None
 
 
-@dataclass(frozen=True, slots=True)
-class _PageReadings:
-    """What was read on one page of a document."""
-
-    page: int
-    template_page: int | None
-    registered: bool
-    readings: tuple[FieldReading, ...]
-
-
 def prepare_references(form: FormTemplate) -> Iterator[Reference]:
     """The blank pages of a template, prepared for registration."""
     for number, page in enumerate(form.pages, start=1):
@@ -244,53 +251,6 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
                 raise TemplateError(f"{form.path}: page {number}: reference {page.reference}: {why}")
             pixels = blank.pixels
         yield prepare_reference(pixels, page.size)
-
-
-def _forms(
-    form: FormTemplate, pages: Sequence[_PageReadings], review_below: float
-) -> tuple[tuple[FilledForm, ...], list[PageError]]:
-    """Put the pages of a document together to filled forms.
-
-    A new form begins where a page of the template comes that is not behind the one before. Pages that match no page of
-    the template are reported; when none matches at all, every field of the template is for review.
-    """
-    stacks: list[list[_PageReadings]] = []
-    unmatched: list[PageError] = []
-    for page in pages:
-        if not page.registered or page.template_page is None:
-            detail = f"the page does not match the form {form.name!r}; nothing was read on it"
-            unmatched.append(PageError(page.page, "no_match", detail))
-            continue
-        before = stacks[-1][-1].template_page if stacks else None
-        if before is None or page.template_page <= before:
-            stacks.append([])
-        stacks[-1].append(page)
-    if not stacks and pages:
-        stacks.append([])
-    forms = tuple(_filled_form(form, i, stack, pages, review_below) for i, stack in enumerate(stacks, start=1))
-    return forms, unmatched
-
-
-def _filled_form(
-    form: FormTemplate,
-    number: int,
-    stack: Sequence[_PageReadings],
-    pages: Sequence[_PageReadings],
-    review_below: float,
-) -> FilledForm:
-    """One filled form, settled by the rules between its fields; fields of pages that are not there are for review."""
-    read = {reading.field: reading for page in stack for reading in page.readings}
-    fallback = stack[-1].page if stack else pages[0].page
-    fields = []
-    for index, template_page in enumerate(form.pages):
-        for field in template_page.fields:
-            missing = f"page {index + 1} of the form was not found in the document"
-            fields.append(
-                read.get(field.name)
-                or FieldReading(fallback, field.name, field.kind, "", 0.0, Status.REVIEW, missing, (0, 0, 0, 0))
-            )
-    settled = apply_rules(form, fields, review_below)
-    return FilledForm(number, form.name, tuple(page.page for page in stack), settled)
 
 
 def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading:

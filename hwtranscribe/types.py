@@ -76,6 +76,7 @@ class DocumentJob:
         options: How to read it.
         checkpoint_path: Folder of the network's weights, or None for the shipped ones.
         overlay_folder: Where overlay pictures go when `options.overlay` is set.
+        pages: First and last page to read, 1-based, both inclusive; all when None.
     """
 
     path: str
@@ -84,6 +85,7 @@ class DocumentJob:
     options: ReadOptions = ReadOptions()
     checkpoint_path: str | None = None
     overlay_folder: str | None = None
+    pages: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -276,6 +278,42 @@ class Provenance:
     checkpoint_hash: str
     form_hash: str | None
     options: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class PageReadings:
+    """What was read on one page.
+
+    Attributes:
+        page: 1-based.
+        template_page: 0-based page of the template it is, or None.
+        registered: False when it matches no page of the template.
+        readings: Of its fields, or its lines in reading order.
+    """
+
+    page: int
+    template_page: int | None
+    registered: bool
+    readings: tuple[FieldReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPart:
+    """What was read on some pages of a document; parts in order make its result.
+
+    Attributes:
+        page_total: Pages of the whole document.
+        pages: That could be rendered.
+        errors: Pages that could not.
+        warnings: What a person should know.
+        provenance: What made it.
+    """
+
+    page_total: int
+    pages: tuple[PageReadings, ...]
+    errors: tuple[PageError, ...]
+    warnings: tuple[str, ...]
+    provenance: Provenance
 
 
 @dataclass(frozen=True, slots=True)
