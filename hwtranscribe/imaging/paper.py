@@ -19,6 +19,10 @@ RIM_SHARE = 0.06
 """A dark area belongs to the surroundings when it lies along this share of one side of the picture."""
 
 
+BILEVEL_SIZE_PX = 1500
+"""Long side from which bilevel scans are softened; smaller ones have no resolution to give away."""
+
+
 def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
     """Return how bright the empty paper is at every pixel.
 
@@ -69,6 +73,18 @@ def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.
     grown = cv2.dilate(outside[labels].astype(np.uint8), np.ones((7, 7), np.uint8))
     mask = cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
     return np.where(mask, np.uint8(np.median(small[small >= 0.7 * bright])), pixels)
+
+
+def softened(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+    """Return a bilevel scan with soft edges, so that strokes frayed by its threshold hold together; others as they are.
+
+    Args:
+        pixels: Grey picture, 255 paper.
+    """
+    step = max(1, max(pixels.shape) // 500)
+    sample = pixels[::step, ::step]
+    sharp = max(pixels.shape) >= BILEVEL_SIZE_PX and ((sample < 24) | (sample > 231)).mean() > 0.985
+    return cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape) / BILEVEL_SIZE_PX * 0.45) if sharp else pixels
 
 
 def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:

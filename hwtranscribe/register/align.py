@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from hwtranscribe.imaging.geometry import scaling
-from hwtranscribe.imaging.paper import darkness, without_surroundings
+from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
 from hwtranscribe.register.clean import ink_with_blank, ink_without_blank
 from hwtranscribe.register.features import match_features, page_features
 from hwtranscribe.register.reference import Reference
@@ -38,7 +38,7 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
     Returns:
         With `registered=False` and a warning when the page matches no template page.
     """
-    page = replace(page, pixels=without_surroundings(page.pixels))
+    page = replace(page, pixels=softened(without_surroundings(page.pixels)))
     found = [(warp, index) for index, warp in enumerate(warps(page, references)) if warp is not None]
     if found:
         warp, index = max(found, key=lambda entry: entry[0].matched)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from hwtranscribe.imaging.paper import darkness, without_surroundings
+from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
 from hwtranscribe.register.clean import ink_without_blank
 from hwtranscribe.types import AlignedPage, Page
 
@@ -23,7 +23,7 @@ def upright(page: Page) -> AlignedPage:
     """
     pixels, angle_deg = page.pixels, 0.0
     if min(pixels.shape) >= STRIP_PX:
-        pixels = without_surroundings(pixels)
+        pixels = softened(without_surroundings(pixels))
         angle_deg = skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
     return AlignedPage(
