@@ -142,6 +142,7 @@ WRONG = [
     (HEAD + FIELD + 'lexicon = "/etc/passwd"\n', "lies outside the folder of the template"),
     (HEAD + FIELD + "lexicon = 3\n", "lexicon = 3: must be the name of a file, in quotes"),
     (HEAD + FIELD + 'lexicon = "a\\u0000b"\n', "lexicon ="),
+    (HEAD + FIELD + f'lexicon = "{300 * "x"}"\n', "can't be read: File name too long"),
     (HEAD + 'reference = "blnak.pdf"\n' + FIELD, 'page 1: reference = "blnak.pdf": no such file'),
     (HEAD + "reference_page = 0\n" + FIELD, "page 1: reference_page = 0: must be greater than or equal to 1"),
     (HEAD + FIELD + "box = [1, 2, 3, 4]\n", "not valid TOML: Cannot overwrite a value (at line 11"),

@@ -32,12 +32,13 @@ MAY_IMPORT = {
     "decode": FOUNDATION | {"constraint", "language"},
     "export": FOUNDATION,
     "overlay": FOUNDATION | {"imaging", "form"},
+    "language": FOUNDATION,
     "assembly": FOUNDATION | {"form"},
-    "pipeline": FOUNDATION | STAGES | {"assembly", "form", "overlay", "imaging"},
+    "pipeline": FOUNDATION | STAGES | {"assembly", "language", "form", "overlay", "imaging", "language"},
     "form_check": FOUNDATION | {"pipeline", "form", "render", "register", "segment", "export", "overlay"},
     "journal": FOUNDATION,
     "score": FOUNDATION | {"constraint"},
-    "batch": FOUNDATION | {"pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},
+    "batch": FOUNDATION | {"assembly", "pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},
     "training": FOUNDATION | {"checkpoint", "classify", "glyph", "imaging", "model"},
 }
 """Which parts of the package each part may import. `cli` may import everything, `__init__` inside functions."""

@@ -57,10 +57,14 @@ def beside(name: str, folder: Path) -> Path:
     Raises:
         ValueError: if it lies outside the folder, or there is no such file.
     """
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+        found = path.is_file()
+    except OSError as error:
+        raise ValueError(f"can't be read: {reason(error)}") from None
     if Path(name).is_absolute() or not path.is_relative_to(folder.resolve()):
         raise ValueError("lies outside the folder of the template; put the file beside the template")
-    if not path.is_file():
+    if not found:
         raise ValueError(f"no such file beside the template{suggestion(path.name, _names_in(path.parent))}")
     if path.stat().st_size > MAX_REFERENCE_BYTES:
         raise ValueError(f"larger than {MAX_REFERENCE_BYTES // 2**20} MiB")

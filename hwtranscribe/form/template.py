@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StrictInt, ValidationError, ValidationInf
 
 from hwtranscribe.errors import TemplateError
 from hwtranscribe.form.field import FieldTemplate, Name, Table, file_beside
-from hwtranscribe.form.files import read_template, suggestion
+from hwtranscribe.form.files import read_template, reason, suggestion
 from hwtranscribe.form.problems import explain, place
 
 MAX_SIDE_PX = 30_000
@@ -126,7 +126,11 @@ class FormTemplate(_FormFile):
         except ValidationError as error:
             problems = explain(error, data, _KEYS)
             raise TemplateError("\n".join(f"{path}: {problem}" for problem in problems)) from None
-        return cls(schema_version=1, name=form.name, pages=form.pages, path=path, hash=_hash(content, form))
+        try:
+            digest = _hash(content, form)
+        except OSError as error:
+            raise TemplateError(f"{path}: {error.filename}: can't be read: {reason(error)}") from None
+        return cls(schema_version=1, name=form.name, pages=form.pages, path=path, hash=digest)
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
