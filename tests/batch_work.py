@@ -1,15 +1,16 @@
 """What test batches run instead of reading: quick, and able to fail in every way; imported by worker processes."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
 
-from results import PROVENANCE, page_result
+from results import reading
 
 from hwtranscribe.batch.work import Outcome, take_fingerprint
 from hwtranscribe.errors import TemplateError
-from hwtranscribe.types import DocumentJob, Provenance
+from hwtranscribe.types import DocumentJob, DocumentPart, PageReadings, Provenance
 
 
 def work(job: DocumentJob, provenance: Provenance) -> Outcome:
@@ -28,7 +29,18 @@ def work(job: DocumentJob, provenance: Provenance) -> Outcome:
         raise TemplateError("form.toml: nonsense")
     if what == "slow":
         time.sleep(0.5)
-    return Outcome(take_fingerprint(job.path), page_result(job.document, (1, Path(job.path).read_text() or "A")))
+    total, crash = 1, None
+    if match := re.fullmatch(r"pages(\d+)(?:(crash|bug)(\d+))?", what):
+        total, crash = int(match[1]), match[3] and int(match[3])
+    first, last = job.pages or (1, total)
+    numbers = range(first, min(last, total) + 1)
+    if crash in numbers:
+        if "bug" in what:
+            raise ZeroDivisionError("a bug")
+        os.kill(os.getpid(), signal.SIGKILL)
+    text = Path(job.path).read_text() or "A"
+    pages = tuple(PageReadings(page, None, True, (reading("line001", text, page),)) for page in numbers)
+    return Outcome(take_fingerprint(job.path), DocumentPart(total, pages, (), (), provenance))
 
 
 def echo(value: object) -> object:
@@ -54,6 +66,3 @@ def end(code: int) -> None:
 def sleep(seconds: float) -> int:
     time.sleep(seconds)
     return os.getpid()
-
-
-assert PROVENANCE

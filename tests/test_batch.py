@@ -11,9 +11,10 @@ from results import PROVENANCE
 from hwtranscribe.batch.discover import discover
 from hwtranscribe.batch.folder import LOCK_NAME, open_folder
 from hwtranscribe.batch.outputs import write_outputs
+from hwtranscribe.batch.plan import check_identity, plan
 from hwtranscribe.batch.pool import SerialExecutor, WorkerPool
 from hwtranscribe.batch.progress import ProgressReporter, duration
-from hwtranscribe.batch.run import Stop, check_identity, job_for, plan, read_batch
+from hwtranscribe.batch.run import BatchReader, Stop, job_for
 from hwtranscribe.errors import OutputError, TemplateError
 from hwtranscribe.journal import JOURNAL_NAME, Journal
 from hwtranscribe.types import DocumentJob, Provenance
@@ -40,7 +41,8 @@ def run(folder: Path, out: Path, executor, capacity: int = 1, *, retry_failed: b
         work = plan(discover([str(folder)]).documents, journal, retry_failed=retry_failed)
         jobs = [job_for(item, DocumentJob("", "")) for item in work.to_read]
         reporter = ProgressReporter(len(jobs), quiet=True)
-        read_batch(jobs, executor, capacity, journal, PROVENANCE, reporter, stop or Stop(), batch_work.work)
+        stop = stop or Stop()
+        BatchReader(executor, capacity, journal, PROVENANCE, None, reporter, stop, batch_work.work).read(jobs)
         write_outputs(out, journal)
         return journal.counts(), [job.document for job in jobs]
 
@@ -88,6 +90,31 @@ def test_a_hang_costs_one_document_after_a_second_try(scans, tmp_path):
         counts, _ = run(folder, tmp_path / "out", pool, 4)
     assert errors(tmp_path / "out") == [["hang_x.png", "", "timeout"]]
     assert counts["documents"] == 4 and counts["failed"] == 1
+
+
+def test_a_long_document_is_read_in_parts(scans, tmp_path):
+    folder = scans("a", "pages40_x", "pages17_y", "pages16_z")
+    run(folder, tmp_path / "one", SerialExecutor())
+    with WorkerPool(3) as pool:
+        counts, _ = run(folder, tmp_path / "two", pool, 6)
+    assert counts["pages"] == 1 + 40 + 17 + 16
+    assert outputs(tmp_path / "one") == outputs(tmp_path / "two")
+    rows = [row.split(",") for row in (tmp_path / "two/fields.csv").read_text().splitlines()[1:]]
+    assert [int(row[1]) for row in rows if row[0] == "pages40_x.png"] == list(range(1, 41))
+
+
+def test_a_crash_in_a_long_document_costs_the_pages_of_its_part(scans, tmp_path):
+    folder = scans("pages40crash20_x")
+    with WorkerPool(2) as pool:
+        counts, _ = run(folder, tmp_path / "out", pool, 4)
+    assert (counts["documents"], counts["partial"], counts["pages"], counts["fields"]) == (1, 1, 40, 24)
+    assert errors(tmp_path / "out") == [["pages40crash20_x.png", str(page), "crashed"] for page in range(17, 33)]
+
+
+def test_a_bug_in_a_long_document_costs_the_pages_of_its_part(scans, tmp_path):
+    counts, _ = run(scans("pages40bug20_x"), tmp_path / "out", SerialExecutor(), 3)
+    assert (counts["documents"], counts["partial"], counts["pages"], counts["fields"]) == (1, 1, 40, 24)
+    assert errors(tmp_path / "out") == [["pages40bug20_x.png", str(page), "bug"] for page in range(17, 33)]
 
 
 def test_a_wrong_form_ends_the_run(scans, tmp_path):
@@ -216,15 +243,14 @@ def test_progress_without_a_terminal(capsys, monkeypatch):
     from results import failed_result, page_result
 
     from hwtranscribe.batch import progress
-    from hwtranscribe.batch.work import Outcome
-    from hwtranscribe.journal import Fingerprint
 
     monkeypatch.setattr(progress, "_PLAIN_INTERVAL_S", 0.0)
     stream = io.StringIO()
     with ProgressReporter(2, stream=stream) as reporter:
         for result in (page_result("a\x1b[2J.png", (1, "A")), failed_result("b.png")):
             reporter.begin(result.document)
-            reporter.done(Outcome(Fingerprint(1, 1, ""), result))
+            reporter.pages_read(result.page_count)
+            reporter.done(result, "")
     first, second = stream.getvalue().splitlines()
     assert first.startswith("1 of 2 documents, 1 pages, ") and "0 failed" in first and "\x1b" not in first
     assert second.startswith("2 of 2 documents, 1 pages, ") and "1 failed" in second and second.endswith("last b.png")
@@ -236,12 +262,9 @@ def test_progress_as_json_lines():
 
     from results import failed_result
 
-    from hwtranscribe.batch.work import Outcome
-    from hwtranscribe.journal import Fingerprint
-
     stream = io.StringIO()
     with ProgressReporter(1, stream=stream, log_json=True) as reporter:
-        reporter.done(Outcome(Fingerprint(1, 1, ""), failed_result("b.png")))
+        reporter.done(failed_result("b.png"), "")
     record = json.loads(stream.getvalue())
     assert record["document"] == "b.png" and record["errors"] == ["corrupt"] and record["done"] == record["total"] == 1
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hwtranscribe.batch.work import Outcome
+from hwtranscribe.types import DocumentResult
 
 _PLAIN_INTERVAL_S = 10.0
 
@@ -80,21 +80,27 @@ class ProgressReporter:
         if self._bar is not None:
             self._bar.update(self._task, description=escape(_printable(document)))
 
-    def done(self, outcome: Outcome) -> None:
+    def pages_read(self, count: int) -> None:
+        """Count pages."""
+        self.pages += count
+        if self._bar is not None:
+            self._bar.update(self._task, rate=self._rate())
+
+    def done(self, result: DocumentResult, trace: str) -> None:
         """Count a document and tell of it."""
-        result = outcome.result
         self.documents += 1
-        self.pages += result.page_count
         self.failed += not result.page_count
         if self._log_json:
-            self._log(outcome)
+            self._log(result)
         elif self._bar is not None:
-            rate = f"{self.pages_per_s:.1f} pages/s, {self.failed} failed"
-            self._bar.update(self._task, advance=1, rate=rate)
+            self._bar.update(self._task, advance=1, rate=self._rate())
         elif not self._quiet:
             self._tell(result.document)
-        if self._debug and outcome.trace:
-            self._stream.write(outcome.trace)
+        if self._debug and trace:
+            self._stream.write(trace)
+
+    def _rate(self) -> str:
+        return f"{self.pages} pages, {self.pages_per_s:.1f} pages/s, {self.failed} failed"
 
     def _tell(self, document: str) -> None:
         now_s = time.monotonic()
@@ -108,8 +114,7 @@ class ProgressReporter:
         )
         self._stream.flush()
 
-    def _log(self, outcome: Outcome) -> None:
-        result = outcome.result
+    def _log(self, result: DocumentResult) -> None:
         record = {
             "event": "document",
             "document": result.document,

@@ -1,21 +1,24 @@
-"""Reads a batch: which documents, through which executor, into the journal."""
+"""Reads a batch through an executor into the journal."""
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
+from hwtranscribe.assembly import assemble
 from hwtranscribe.batch.discover import Found
 from hwtranscribe.batch.pool import WorkerDiedError, WorkerTimeoutError
-from hwtranscribe.batch.work import Outcome, bug, describe, failure, read_document, take_fingerprint
-from hwtranscribe.errors import HwtranscribeError, OutputError
-from hwtranscribe.journal import Entry, Journal
-from hwtranscribe.types import DocumentJob, PageError, Provenance
+from hwtranscribe.batch.work import Outcome, bug, describe, failure, read_part, take_fingerprint
+from hwtranscribe.errors import HwtranscribeError
+from hwtranscribe.form import FormTemplate
+from hwtranscribe.journal import Fingerprint, Journal
+from hwtranscribe.types import DocumentJob, DocumentPart, DocumentResult, PageError, Provenance
 
-LIMITS = ("max_pixels", "max_pages")
-"""Options that decide whether a document is read, not what is read: they may change between runs."""
+PART_PAGES = 16
+"""Pages of a document that are read as one task: a long document goes to many workers."""
 
 Work = Callable[[DocumentJob, Provenance], Outcome]
 
@@ -28,21 +31,11 @@ class Reporter(Protocol):
     def begin(self, document: str) -> None:
         """A document is being read, or waits for a worker."""
 
-    def done(self, outcome: Outcome) -> None:
+    def pages_read(self, count: int) -> None:
+        """Pages have been read, or could not be."""
+
+    def done(self, result: DocumentResult, trace: str) -> None:
         """A document has been read, or has failed, and is in the journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run has to do.
-
-    Attributes:
-        to_read: Documents that are new, changed or to be tried again.
-        kept: Number of documents that the journal has and that are as they were.
-    """
-
-    to_read: tuple[Found, ...]
-    kept: int
 
 
 class Stop:
@@ -53,115 +46,167 @@ class Stop:
         self.now = threading.Event()
 
     def request(self) -> None:
-        """The first request ends the run after the documents in hand, the second at once."""
+        """The first request ends the run after the tasks in hand, the second at once."""
         (self.now if self.soon.is_set() else self.soon).set()
 
 
-def check_identity(journal: Journal, provenance: Provenance, form: dict[str, Any] | None) -> None:
-    """Compare a run with what the journal holds, and note it in a new journal.
+@dataclass(slots=True)
+class _Unfinished:
+    """A document of which some parts have been read."""
 
-    Raises:
-        OutputError: The folder holds another run; says what differs and what it would cost to start over.
-    """
-    now = {
-        "version": provenance.version,
-        "checkpoint": provenance.checkpoint_hash,
-        "form": provenance.form_hash,
-        **{name: value for name, value in provenance.options.items() if name not in LIMITS},
-    }
-    before = journal.get("identity")
-    if before is None:
-        journal.put({"identity": now, "form": form})
-        return
-    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    if keys:
-        changes = "; ".join(f"{key} was {_short(before.get(key))}, now {_short(now.get(key))}" for key in keys)
-        count = journal.counts()["documents"]
-        raise OutputError(
-            f"{journal.path.parent} holds another run: {changes}. "
-            f"--fresh starts over and reads its {count} documents again; or choose another --out"
-        )
+    fingerprint: Fingerprint
+    page_total: int
+    parts: dict[int, DocumentPart] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return len(self.parts) == -(-self.page_total // PART_PAGES)
 
 
-def plan(documents: Sequence[Found], journal: Journal, *, retry_failed: bool = False) -> Plan:
-    """Decide which documents have to be read.
+class BatchReader:
+    """Reads documents and records each as soon as all of it is there.
 
-    A document whose size and time are as recorded is not opened. One whose time differs is read again only if its
-    content differs.
-
-    Raises:
-        OutputError: The journal has a document of the same name and another place and content.
-    """
-    known = {entry.document: entry for entry in journal.entries()}
-    to_read = [item for item in documents if _must_be_read(item, known.get(item.document), journal, retry_failed)]
-    return Plan(tuple(to_read), len(documents) - len(to_read))
-
-
-def read_batch(
-    jobs: Iterable[DocumentJob],
-    executor: Executor,
-    capacity: int,
-    journal: Journal,
-    provenance: Provenance,
-    reporter: Reporter,
-    stop: Stop,
-    work: Work = read_document,
-) -> None:
-    """Read documents and record each as soon as it is there.
-
-    A document whose worker dies or takes too long is tried once more at the end, alone, so that a neighbour's greed for
+    A task whose worker dies or takes too long is tried once more at the end, alone, so that a neighbour's greed for
     memory is not held against it.
 
     Args:
-        jobs: Documents to read; taken one by one as there is room.
-        executor: What runs them.
-        capacity: Number of jobs handed to the executor at a time.
+        executor: What runs the tasks.
+        capacity: Number of tasks handed to the executor at a time.
         journal: Where results go.
-        provenance: From `describe_run`.
+        provenance: From `describe_in`.
+        form: The template, or None.
         reporter: Is told of progress.
         stop: When to end early.
-        work: What the executor runs for each job.
-
-    Raises:
-        HwtranscribeError: Nothing can be read (form, checkpoint), or the journal can't be written.
+        work: What the executor runs for each task.
     """
-    waiting, suspects = iter(jobs), list[tuple[DocumentJob, PageError]]()
-    in_hand: dict[Future[Outcome], DocumentJob] = {}
 
-    def submit(job: DocumentJob) -> None:
-        reporter.begin(job.document)
-        in_hand[executor.submit(work, job, provenance)] = job
+    def __init__(
+        self,
+        executor: Executor,
+        capacity: int,
+        journal: Journal,
+        provenance: Provenance,
+        form: FormTemplate | None,
+        reporter: Reporter,
+        stop: Stop,
+        work: Work = read_part,
+    ) -> None:
+        self._executor = executor
+        self._capacity = capacity
+        self._journal = journal
+        self._provenance = provenance
+        self._form = form
+        self._reporter = reporter
+        self._stop = stop
+        self._work = work
+        self._in_hand: dict[Future[Outcome], DocumentJob] = {}
+        self._further_parts: deque[DocumentJob] = deque()
+        self._suspects: deque[DocumentJob] = deque()
+        self._unfinished: dict[str, _Unfinished] = {}
 
-    def collect(*, last_try: bool) -> None:
-        for future in _finished(in_hand, stop):
-            job = in_hand.pop(future)
+    def read(self, jobs: Iterable[DocumentJob]) -> None:
+        """Read documents.
+
+        Args:
+            jobs: Whole documents; taken one by one as there is room.
+
+        Raises:
+            HwtranscribeError: Nothing can be read (form, checkpoint), or the journal can't be written.
+        """
+        waiting = iter(jobs)
+        while not self._stop.now.is_set():
+            while len(self._in_hand) < self._capacity and not self._stop.soon.is_set():
+                # Parts of what was begun come first: what is unfinished is held in memory.
+                job = self._further_parts.popleft() if self._further_parts else next(waiting, None)
+                if job is None:
+                    break
+                self._submit(job if job.pages else replace(job, pages=(1, PART_PAGES)))
+            if not self._in_hand:
+                if not self._suspects or self._stop.soon.is_set():
+                    break
+                self._retry(self._suspects.popleft())
+            if self._stop.soon.is_set():
+                for future in self._in_hand:
+                    future.cancel()
+            self._collect(last_try=False)
+
+    def _retry(self, job: DocumentJob) -> None:
+        self._submit(job)
+        while self._in_hand and not self._stop.now.is_set():
+            self._collect(last_try=True)
+
+    def _submit(self, job: DocumentJob) -> None:
+        self._reporter.begin(job.document)
+        self._in_hand[self._executor.submit(self._work, job, self._provenance)] = job
+
+    def _collect(self, *, last_try: bool) -> None:
+        if not self._in_hand:
+            return
+        for future in wait(self._in_hand, timeout=_POLL_S, return_when=FIRST_COMPLETED).done:
+            job = self._in_hand.pop(future)
             if future.cancelled():
                 continue
-            outcome = _outcome(future, job, provenance)
-            if isinstance(outcome, PageError):
-                if not last_try:
-                    suspects.append((job, outcome))
-                    continue
-                fingerprint = take_fingerprint(job.path, content=False)
-                outcome = Outcome(fingerprint, failure(job.document, outcome, provenance))
-            journal.record(job.path, outcome.fingerprint, outcome.result)
-            reporter.done(outcome)
+            outcome = self._outcome(future, job)
+            if not isinstance(outcome, PageError):
+                self._accept(job, outcome)
+            elif last_try:
+                self._give_up(job, outcome)
+            else:
+                self._suspects.append(job)
 
-    while not stop.now.is_set():
-        while len(in_hand) < capacity and not stop.soon.is_set() and (job := next(waiting, None)):
-            submit(job)
-        if not in_hand:
-            break
-        if stop.soon.is_set():
-            for future in in_hand:
-                future.cancel()
-        collect(last_try=False)
-    for job, _ in suspects:
-        if stop.soon.is_set():
-            break
-        submit(job)
-        while in_hand and not stop.now.is_set():
-            collect(last_try=True)
+    def _outcome(self, future: Future[Outcome], job: DocumentJob) -> Outcome | PageError:
+        """The outcome of a finished task, or why there is none and it deserves another try."""
+        try:
+            return future.result()
+        except WorkerDiedError as error:
+            return PageError(None, "crashed", str(error))
+        except WorkerTimeoutError as error:
+            return PageError(None, "timeout", f"{error}; see --timeout")
+        except HwtranscribeError:
+            raise
+        except Exception as error:
+            failed = failure(job.document, bug(error.with_traceback(None)), self._provenance)
+            return Outcome(take_fingerprint(job.path, content=False), failed)
+
+    def _give_up(self, job: DocumentJob, error: PageError) -> None:
+        """Nothing came of a task: the document is lost when it was its first, else the pages of the task."""
+        unfinished = self._unfinished.get(job.document)
+        if unfinished is None:
+            fingerprint = take_fingerprint(job.path, content=False)
+            self._record(job, fingerprint, failure(job.document, error, self._provenance))
+            return
+        assert job.pages is not None
+        first, last = job.pages
+        lost = range(first, min(last, unfinished.page_total) + 1)
+        errors = tuple(replace(error, page=page) for page in lost)
+        part = DocumentPart(unfinished.page_total, (), errors, (), self._provenance)
+        self._accept(job, Outcome(unfinished.fingerprint, part))
+
+    def _accept(self, job: DocumentJob, outcome: Outcome) -> None:
+        if isinstance(outcome.made, DocumentResult):
+            if job.document in self._unfinished:
+                self._give_up(job, outcome.made.errors[0])
+            else:
+                self._record(job, outcome.fingerprint, outcome.made, outcome.trace)
+            return
+        part = outcome.made
+        assert job.pages is not None
+        self._reporter.pages_read(len(part.pages) + len(part.errors))
+        unfinished = self._unfinished.get(job.document)
+        if unfinished is None:
+            unfinished = self._unfinished[job.document] = _Unfinished(outcome.fingerprint, part.page_total)
+            for first in range(1 + PART_PAGES, part.page_total + 1, PART_PAGES):
+                self._further_parts.append(replace(job, pages=(first, first + PART_PAGES - 1)))
+        unfinished.parts[job.pages[0]] = part
+        if unfinished.complete:
+            del self._unfinished[job.document]
+            parts = [unfinished.parts[first] for first in sorted(unfinished.parts)]
+            result = assemble(job.document, self._form, job.options.review_below, parts)
+            self._record(job, unfinished.fingerprint, result, outcome.trace)
+
+    def _record(self, job: DocumentJob, fingerprint: Fingerprint, result: DocumentResult, trace: str = "") -> None:
+        self._journal.record(job.path, fingerprint, result)
+        self._reporter.done(result, trace)
 
 
 def job_for(item: Found, template: DocumentJob) -> DocumentJob:
@@ -172,53 +217,6 @@ def job_for(item: Found, template: DocumentJob) -> DocumentJob:
 def describe_in(executor: Executor, template: DocumentJob) -> Provenance:
     """Ask a worker what would read the documents; also warms it up."""
     return executor.submit(describe, template).result()
-
-
-def _finished(in_hand: dict[Future[Outcome], DocumentJob], stop: Stop) -> Iterator[Future[Outcome]]:
-    while not stop.now.is_set():
-        done, _ = wait(in_hand, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-        if done:
-            yield from done
-            return
-        if stop.soon.is_set():
-            return
-
-
-def _outcome(future: Future[Outcome], job: DocumentJob, provenance: Provenance) -> Outcome | PageError:
-    """The outcome of a finished job, or why there is none and it deserves another try."""
-    try:
-        return future.result()
-    except WorkerDiedError as error:
-        return PageError(None, "crashed", str(error))
-    except WorkerTimeoutError as error:
-        return PageError(None, "timeout", f"{error}; see --timeout")
-    except HwtranscribeError:
-        raise
-    except Exception as error:
-        return Outcome(take_fingerprint(job.path), failure(job.document, bug(error.with_traceback(None)), provenance))
-
-
-def _must_be_read(item: Found, entry: Entry | None, journal: Journal, retry_failed: bool) -> bool:
-    if entry is None or (retry_failed and entry.state != "read"):
-        return True
-    now = take_fingerprint(item.path, content=False)
-    if (now.size, now.mtime_ns) == (entry.fingerprint.size, entry.fingerprint.mtime_ns) and item.path == entry.path:
-        return False
-    now = take_fingerprint(item.path)
-    if now.sha256 is not None and now.sha256 == entry.fingerprint.sha256:
-        journal.touch(item.document, item.path, now)
-        return False
-    if item.path != entry.path:
-        raise OutputError(
-            f"{journal.path.parent} holds what was read of {entry.path!r} under the name {item.document!r}; "
-            f"{item.path!r} would replace it. Choose another --out, or start over with --fresh"
-        )
-    return True
-
-
-def _short(value: object) -> str:
-    text = "none" if value is None else str(value)
-    return text[:12] if len(text) == 64 else text
 
 
 def usable_cores() -> int:

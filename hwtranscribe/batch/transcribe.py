@@ -11,9 +11,10 @@ from typing import Any
 from hwtranscribe.batch.discover import Found, discover
 from hwtranscribe.batch.folder import open_folder
 from hwtranscribe.batch.outputs import write_outputs
+from hwtranscribe.batch.plan import check_identity, plan
 from hwtranscribe.batch.pool import WorkerPool
 from hwtranscribe.batch.progress import ProgressReporter, duration
-from hwtranscribe.batch.run import Stop, check_identity, describe_in, job_for, plan, read_batch, usable_cores
+from hwtranscribe.batch.run import BatchReader, Stop, describe_in, job_for, usable_cores
 from hwtranscribe.batch.work import failure
 from hwtranscribe.errors import ExitCode, UsageError
 from hwtranscribe.form import FormTemplate
@@ -135,7 +136,8 @@ def transcribe(settings: RunSettings) -> Summary:
             )
             with reporter:
                 # Two per worker: one to read and one to go on with.
-                read_batch(jobs, pool, 2 * pool.worker_count, journal, provenance, reporter, stop)
+                reader = BatchReader(pool, 2 * pool.worker_count, journal, provenance, form, reporter, stop)
+                reader.read(jobs)
         finally:
             if stop.now.is_set():
                 pool.kill()

@@ -3,12 +3,12 @@
 import hashlib
 import stat
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hwtranscribe.errors import CheckpointError, DependencyError, DocumentError, TemplateError
 from hwtranscribe.journal import Fingerprint
-from hwtranscribe.types import DocumentJob, DocumentResult, PageError, Provenance
+from hwtranscribe.types import DocumentJob, DocumentPart, DocumentResult, PageError, Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,12 @@ class Outcome:
 
     Attributes:
         fingerprint: Of the file, taken before it was read.
-        result: What was read, or a result without pages that says what went wrong.
+        made: What was read, or a result without pages that says why the document can't be.
         trace: Where in the program it went wrong when that is a bug; for `--debug`.
     """
 
     fingerprint: Fingerprint
-    result: DocumentResult
+    made: DocumentPart | DocumentResult
     trace: str = ""
 
 
@@ -38,8 +38,8 @@ def describe(job: DocumentJob) -> Provenance:
     return describe_run(job)
 
 
-def read_document(job: DocumentJob, provenance: Provenance) -> Outcome:
-    """Read one document; whatever goes wrong with it becomes part of the outcome.
+def read_part(job: DocumentJob, provenance: Provenance) -> Outcome:
+    """Read some pages of a document; whatever goes wrong with it becomes part of the outcome.
 
     Args:
         job: What to read.
@@ -50,24 +50,55 @@ def read_document(job: DocumentJob, provenance: Provenance) -> Outcome:
         CheckpointError: The checkpoint is wrong.
         DependencyError: Something is not installed.
     """
-    from hwtranscribe.pipeline import transcribe_document
+    from hwtranscribe.pipeline import transcribe_part
 
     fingerprint = Fingerprint(None, None, None)
-    trace = ""
     try:
-        fingerprint = take_fingerprint(job.path)
-        result = transcribe_document(job)
+        # The hash is wanted once, with the first part.
+        fingerprint = take_fingerprint(job.path, content=job.pages is None or job.pages[0] == 1)
+        return Outcome(fingerprint, transcribe_part(job))
     except (TemplateError, CheckpointError, DependencyError):
         raise
     except DocumentError as error:
-        result = failure(job.document, PageError(error.page, error.code, error.detail), provenance)
-    except MemoryError:
-        too_much = PageError(None, "out_of_memory", "reading it takes more memory than there is; see --max-pixels")
-        result = failure(job.document, too_much, provenance)
-    except Exception as error:  # a bug met in one document must not cost the others
+        problem = PageError(error.page, error.code, error.detail)
+        return Outcome(fingerprint, failure(job.document, problem, provenance))
+    except Exception as error:  # a bug met on one page must not cost the others
         trace = traceback.format_exc()
-        result = failure(job.document, bug(error), provenance)
-    return Outcome(fingerprint, result, trace)
+        made = _page_by_page(job) or failure(job.document, bug(error), provenance)
+        return Outcome(fingerprint, made, trace)
+
+
+def _page_by_page(job: DocumentJob) -> DocumentPart | None:
+    """The pages of a job without those that can't be read, or None when that is all of them."""
+    from hwtranscribe.pipeline import transcribe_part
+    from hwtranscribe.render import page_count
+
+    try:
+        total = page_count(Path(job.path), job.options)
+    except DocumentError:
+        return None
+    first, last = job.pages or (1, total)
+    numbers = range(first, min(last, total) + 1)
+    if total == 1:
+        return None
+    parts: list[DocumentPart] = []
+    errors: list[PageError] = []
+    for number in numbers:
+        try:
+            parts.append(transcribe_part(replace(job, pages=(number, number))))
+        except DocumentError as refused:
+            errors.append(PageError(number, refused.code, refused.detail))
+        except Exception as again:
+            errors.append(replace(bug(again), page=number))
+    if not parts:
+        return None
+    return DocumentPart(
+        page_total=total,
+        pages=tuple(page for part in parts for page in part.pages),
+        errors=tuple(sorted([*errors, *(e for part in parts for e in part.errors)], key=lambda e: e.page or 0)),
+        warnings=tuple(warning for part in parts for warning in part.warnings),
+        provenance=parts[0].provenance,
+    )
 
 
 def failure(document: str, error: PageError, provenance: Provenance) -> DocumentResult:
@@ -78,6 +109,8 @@ def failure(document: str, error: PageError, provenance: Provenance) -> Document
 
 def bug(error: BaseException) -> PageError:
     """The row of `errors.csv` for an exception that nobody foresaw."""
+    if isinstance(error, MemoryError):
+        return PageError(None, "out_of_memory", "reading it takes more memory than there is; see --max-pixels")
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     detail = f"{type(error).__name__}: {error}{where}; this is a bug, please report it with the file if you can"

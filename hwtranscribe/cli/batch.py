@@ -60,7 +60,9 @@ def transcribe(
     ] = None,
     max_pixels: Annotated[int, typer.Option(min=1, help="Largest page that is decoded.")] = 200_000_000,
     max_pages: Annotated[int, typer.Option(min=1, help="Largest document that is read.")] = 10_000,
-    timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Longest time for a document.")] = 1800,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Longest time for a document, or 16 pages of a long one.")
+    ] = 600,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what DIR holds of earlier runs.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,

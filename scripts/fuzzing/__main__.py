@@ -18,8 +18,8 @@ from pathlib import Path
 from fuzzing.damage import damaged, odd_name
 from fuzzing.seeds import ROOT, seeds
 from hwtranscribe.batch.pool import WorkerDiedError, WorkerPool, WorkerTimeoutError
-from hwtranscribe.batch.work import Outcome, describe, read_document
-from hwtranscribe.types import DocumentJob, ReadOptions
+from hwtranscribe.batch.work import Outcome, describe, read_part
+from hwtranscribe.types import DocumentJob, DocumentResult, ReadOptions
 
 KEPT = ROOT / "runs" / "fuzz"
 _BAD = ("bug", "crashed", "timeout")
@@ -61,7 +61,7 @@ def fuzz(duration_s: float, seed: int, jobs: int, timeout_s: float) -> Counter[s
                 path = Path(folder) / os.fsdecode(odd_name(rng.choice((name, other)).rpartition(".")[2], number, rng))
                 path.write_bytes(damaged(whole[name], whole[other], rng))
                 job = DocumentJob(str(path), f"{number}", options=options)
-                in_hand[pool.submit(read_document, job, provenance)] = path
+                in_hand[pool.submit(read_part, job, provenance)] = path
             for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
                 path = in_hand.pop(future)
                 outcome, detail = _outcome(future)
@@ -79,10 +79,11 @@ def _outcome(future: Future[Outcome]) -> tuple[str, str]:
         return "crashed", str(error)
     except WorkerTimeoutError as error:
         return "timeout", str(error)
-    errors = result.result.errors
-    if not result.result.page_count:
-        return errors[0].error, result.trace
-    return ("read in part" if errors else "read"), ""
+    if isinstance(result.made, DocumentResult):
+        return result.made.errors[0].error, result.trace
+    if result.trace:
+        return "bug", result.trace
+    return ("read in part" if result.made.errors else "read"), ""
 
 
 def _keep(path: Path, outcome: str, detail: str) -> None:

@@ -1,0 +1,90 @@
+"""Decides what a run has to do: whether it may go on in its folder, and which documents are to be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hwtranscribe.batch.discover import Found
+from hwtranscribe.batch.work import take_fingerprint
+from hwtranscribe.errors import OutputError
+from hwtranscribe.journal import Entry, Journal
+from hwtranscribe.types import Provenance
+
+LIMITS = ("max_pixels", "max_pages")
+"""Options that decide whether a document is read, not what is read: they may change between runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run has to do.
+
+    Attributes:
+        to_read: Documents that are new, changed or to be tried again.
+        kept: Number of documents that the journal has and that are as they were.
+    """
+
+    to_read: tuple[Found, ...]
+    kept: int
+
+
+def check_identity(journal: Journal, provenance: Provenance, form: dict[str, Any] | None) -> None:
+    """Compare a run with what the journal holds, and note it in a new journal.
+
+    Raises:
+        OutputError: The folder holds another run; says what differs and what it would cost to start over.
+    """
+    now = {
+        "version": provenance.version,
+        "checkpoint": provenance.checkpoint_hash,
+        "form": provenance.form_hash,
+        **{name: value for name, value in provenance.options.items() if name not in LIMITS},
+    }
+    before = journal.get("identity")
+    if before is None:
+        journal.put({"identity": now, "form": form})
+        return
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    if keys:
+        changes = "; ".join(f"{key} was {_short(before.get(key))}, now {_short(now.get(key))}" for key in keys)
+        count = journal.counts()["documents"]
+        raise OutputError(
+            f"{journal.path.parent} holds another run: {changes}. "
+            f"--fresh starts over and reads its {count} documents again; or choose another --out"
+        )
+
+
+def plan(documents: Sequence[Found], journal: Journal, *, retry_failed: bool = False) -> Plan:
+    """Decide which documents have to be read.
+
+    A document whose size and time are as recorded is not opened. One whose time differs is read again only if its
+    content differs.
+
+    Raises:
+        OutputError: The journal has a document of the same name and another place and content.
+    """
+    known = {entry.document: entry for entry in journal.entries()}
+    to_read = [item for item in documents if _must_be_read(item, known.get(item.document), journal, retry_failed)]
+    return Plan(tuple(to_read), len(documents) - len(to_read))
+
+
+def _must_be_read(item: Found, entry: Entry | None, journal: Journal, retry_failed: bool) -> bool:
+    if entry is None or (retry_failed and entry.state != "read"):
+        return True
+    now = take_fingerprint(item.path, content=False)
+    if (now.size, now.mtime_ns) == (entry.fingerprint.size, entry.fingerprint.mtime_ns) and item.path == entry.path:
+        return False
+    now = take_fingerprint(item.path)
+    if now.sha256 is not None and now.sha256 == entry.fingerprint.sha256:
+        journal.touch(item.document, item.path, now)
+        return False
+    if item.path != entry.path:
+        raise OutputError(
+            f"{journal.path.parent} holds what was read of {entry.path!r} under the name {item.document!r}; "
+            f"{item.path!r} would replace it. Choose another --out, or start over with --fresh"
+        )
+    return True
+
+
+def _short(value: object) -> str:
+    text = "none" if value is None else str(value)
+    return text[:12] if len(text) == 64 else text
