@@ -1,0 +1,87 @@
+import cv2
+import numpy as np
+import pytest
+
+from hwtranscribe.training.augment import CANVAS_PX, Augmenter, _thicker, _thinner
+from hwtranscribe.training.draw import draw_line, draw_scribble, draw_specks
+from hwtranscribe.training.garbage import draw_garbage
+
+
+def drawn(text: str, thickness: int = 2) -> np.ndarray:
+    image = np.zeros((28, 28), np.uint8)
+    cv2.putText(image, text, (5, 23), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (255,), thickness)
+    return image
+
+
+@pytest.fixture(scope="module")
+def augmenter() -> Augmenter:
+    return Augmenter(np.stack([drawn(c) for c in "AB358"]))
+
+
+def test_characters_are_ink_maps_and_can_be_made_again(augmenter: Augmenter) -> None:
+    for seed in range(60):
+        one, again = (augmenter.character(drawn("R"), np.random.default_rng(seed)) for _ in range(2))
+        np.testing.assert_array_equal(one, again)
+        assert one.dtype == np.float32
+        assert one.min() >= 0
+        assert one.max() > 0.1
+
+
+def test_an_empty_image_stays_empty(augmenter: Augmenter) -> None:
+    assert not augmenter.hand(np.zeros((28, 28), np.uint8), np.random.default_rng(0)).any()
+
+
+def test_characters_stay_readable_by_their_shape(augmenter: Augmenter) -> None:
+    """The hand moves ink about, it does not lose it."""
+    rng = np.random.default_rng(0)
+    areas = [augmenter.hand(drawn("O"), rng).sum() for _ in range(40)]
+    assert min(areas) > 0.5 * np.median(areas)
+    assert max(areas) < 2 * np.median(areas)
+
+
+def test_thinner_keeps_the_middle_of_strokes_and_thicker_grows_them() -> None:
+    mask = np.zeros((CANVAS_PX, CANVAS_PX), np.uint8)
+    mask[10:46, 20:29] = 1
+    thin, thick = _thinner(mask, 0.8), _thicker(mask, 2.0)
+    assert thin.sum() < 0.6 * mask.sum()
+    assert (thin[16:40, 24] > 0.4).all()
+    assert thick.sum() > 1.2 * mask.sum()
+    assert (thick[mask > 0] == 1).all()
+
+
+@pytest.mark.parametrize("label", ["1", "7"])
+def test_european_variants_add_a_stroke_to_some(augmenter: Augmenter, label: str) -> None:
+    image = drawn(label)
+    rng = np.random.default_rng(0)
+    variants = [augmenter.variant(image, label, rng) for _ in range(100)]
+    changed = [v for v in variants if (v != image).any()]
+    assert 5 < len(changed) < 60
+    assert all((v >= image).all() for v in changed)
+
+
+def test_other_characters_have_no_variants(augmenter: Augmenter) -> None:
+    image = drawn("4")
+    assert augmenter.variant(image, "4", np.random.default_rng(0)) is image
+
+
+def test_garbage_has_ink_and_can_be_made_again(augmenter: Augmenter) -> None:
+    peaks = []
+    for seed in range(80):
+        one, again = (draw_garbage(augmenter, np.random.default_rng(seed)) for _ in range(2))
+        np.testing.assert_array_equal(one, again)
+        assert 0 <= one.min() <= one.max() <= 1
+        peaks.append(one.max())
+    assert np.mean(np.array(peaks) > 0.2) > 0.9, "only dust may be lost by the scanner"
+
+
+def test_marks_are_drawn_in_place() -> None:
+    rng = np.random.default_rng(0)
+    for near_border in (True, False):
+        ink = np.zeros((40, 30), np.float32)
+        draw_line(ink, rng, near_border=near_border)
+        assert 0 < ink.sum() < 0.5 * ink.size
+    ink = np.zeros((40, 30), np.float32)
+    draw_specks(ink, rng, count=3)
+    assert ink.any()
+    draw_scribble(ink, rng, strokes=5, thickness=2)
+    assert ink.sum() > 20
