@@ -24,7 +24,7 @@ PRIOR_WEIGHT = 0.5
 _FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
 _SPACE_FLOOR = 4.0
 _NO_SPACE = (("", 0.0),)
-_CHARACTER_BONUS = -0.5
+_CHARACTER_BONUS = -0.25
 _UNREADABLE_IN_FREE_WRITING = math.log(0.05)
 _CONSTRAINT_BROKEN = math.log(1e-3)
 _ILLEGIBLE_SHARE = 0.34
@@ -221,8 +221,7 @@ def _choices(
     geometry = float(boxes.geometry_log_prob[edge])
     row = log_probs[edge]
     found = [
-        (symbols[i], float(row[i]) + geometry + _CHARACTER_BONUS)
-        for i in np.flatnonzero(row[:-1] > floor).tolist()
+        (symbols[i], float(row[i]) + geometry + _CHARACTER_BONUS) for i in np.flatnonzero(row[:-1] > floor).tolist()
     ]
     unreadable = float(row[-1]) + geometry + (0.0 if boxes.cells else _UNREADABLE_IN_FREE_WRITING)
     found.append((UNREADABLE, unreadable))

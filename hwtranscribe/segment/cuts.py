@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int32, UInt8
 
 MIN_PIECE = 0.13
 """Cuts are at least this far apart and from the ends, in line heights."""
-MAX_NECK = 2.6
-"""Columns that cross more ink than this many stroke widths are not cut."""
+MAX_NECK, MAX_INK = 5.0, 2.6
+"""Necks wider than this many stroke widths, and columns that cross more ink than this many, are not cut."""
+MAX_CUTS = 12
+"""Cuts of one component."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,30 +67,47 @@ def cut_component(
 
 
 def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_width_px: float) -> list[int]:
-    """Columns where a cut is cheap: local minima of the ink crossed, preferring narrow necks."""
+    """Columns where a cut is cheap: necks between the upper and the lower contour, and columns that cross little ink.
+
+    Two rounds that touch have a neck between them that crosses more ink than either does through its middle, so both
+    kinds of minima are taken; of those too near to one another, the narrower neck stays.
+    """
     height, width = mask.shape
     ink = mask.sum(axis=0).astype(np.float32)
     inked = mask > 0
     rows = np.arange(height)[:, None]
     upper = np.where(inked, rows, height).min(axis=0)
     lower = np.where(inked, rows, -1).max(axis=0)
-    neck = (lower - upper + 1).astype(np.float32)
-    score = ink + 0.15 * np.minimum(neck, ink + 3 * stroke_width_px)
+    neck = np.maximum(lower - upper + 1, 0).astype(np.float32)
     sigma = max(0.6, 0.25 * stroke_width_px)
-    score = cv2.GaussianBlur(score[None], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[0]
-    allowed = ink <= MAX_NECK * stroke_width_px + 1
+    smooth_ink, smooth_neck = (
+        cv2.GaussianBlur(profile[None], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[0] for profile in (ink, neck)
+    )
     edge = int(np.ceil(min_piece_px))
-    allowed[:edge] = allowed[width - edge :] = False
-    is_minimum = np.zeros(width, bool)
-    is_minimum[1:-1] = (score[1:-1] <= score[:-2]) & (score[1:-1] <= score[2:])
-    candidates = np.flatnonzero(allowed & is_minimum)
+    inside = np.zeros(width, bool)
+    inside[edge : width - edge] = True
+    at_neck = _minima(smooth_neck) & inside & (neck <= MAX_NECK * stroke_width_px + 1) & (neck < 0.75 * height)
+    at_ink = _minima(smooth_ink) & inside & (ink <= MAX_INK * stroke_width_px + 1)
+    cost = np.where(at_neck, smooth_ink - 2 * stroke_width_px, smooth_ink)
+    candidates = np.flatnonzero(at_neck | at_ink)
     chosen: list[int] = []
-    for column in candidates[np.argsort(score[candidates], kind="stable")]:
+    for column in candidates[np.argsort(cost[candidates], kind="stable")]:
         if all(abs(column - other) >= min_piece_px for other in chosen):
             chosen.append(int(column))
-        if len(chosen) >= 12:
+        if len(chosen) >= MAX_CUTS:
             break
     return sorted(chosen)
+
+
+def _minima(profile: Float32[np.ndarray, " w"]) -> Bool[np.ndarray, " w"]:
+    """Columns not above their neighbours; of a flat stretch its middle."""
+    minima = np.zeros(len(profile), bool)
+    if len(profile) < 3:
+        return minima
+    low = np.concatenate([[False], (profile[1:-1] <= profile[:-2]) & (profile[1:-1] <= profile[2:]), [False]])
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], low.view(np.int8), [0]])))
+    minima[(edges[::2] + edges[1::2] - 1) // 2] = True
+    return minima
 
 
 def _seam(cost_map: Float32[np.ndarray, "h w"], column: int, reach_px: int) -> tuple[Int32[np.ndarray, " h"], float]:

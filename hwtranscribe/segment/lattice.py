@@ -20,7 +20,7 @@ MAX_WIDTH = 1.7
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
-GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.3, -0.5, -5.0, -2.0
+GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -10.0, -0.3, -0.5, -5.0, -4.0
 """Log-linear weights of the geometry of an edge; fitted on the development sets."""
 
 
@@ -264,9 +264,9 @@ def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, st
     height = height_px / line_height_px
     size = max(width_px, height_px) / line_height_px
     if size < 0.3:
-        return -0.6
+        return -1.0
     if height < 0.32:
-        return -0.8
+        return -1.5
     if height < 0.45:
         return -3.0 - 8.0 * (height - 0.32)
     return -8.0

@@ -52,14 +52,18 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
 
 
 def _right_of_label(members: list[int], printed: np.ndarray, ink: np.ndarray) -> list[int]:
-    """Written words of a line; those before its last label only when they outweigh those behind it."""
-    labels = [place for place, i in enumerate(members) if printed[i]]
+    """Written words of a line; those before its last label only when they outweigh those behind it.
+
+    A label has its answer behind it: what ends a line is written, however evenly.
+    """
     written = [i for i in members if not printed[i]]
+    last = members.index(written[-1]) if written else -1
+    labels = [place for place, i in enumerate(members) if printed[i] and place < last]
     if not labels:
-        return written
-    behind = [i for i in members[labels[-1] + 1 :] if not printed[i]]
+        return members if written else []
+    behind = members[labels[-1] + 1 :]
     before = [i for i in written if i not in behind]
-    return behind if ink[behind].sum() >= ink[before].sum() else written
+    return behind if ink[behind].sum() >= ink[before].sum() else before + behind
 
 
 def _words(components: Components, line: list[int]) -> list[list[int]]:
