@@ -7,7 +7,7 @@ in hand. The other files of the output folder are exports of it. The schema is d
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -224,6 +224,16 @@ class Journal:
             "fields": fields,
             "review": review,
         }
+
+    def status_counts(self, field_names: Sequence[str] | None) -> dict[str, dict[str, int]]:
+        """How often each field has each status, in the order of the names; all lines together in page mode."""
+        name = "field" if field_names is not None else "'lines'"
+        counts: dict[str, dict[str, int]] = {}
+        with self._errors():
+            query = f"SELECT {name}, status, count(*) FROM fields GROUP BY 1, 2 ORDER BY 1, 2"
+            for field, status, count in self._db.execute(query):
+                counts.setdefault(field, {})[status] = count
+        return {field: counts[field] for field in field_names or counts if field in counts}
 
     def _result(self, document: str) -> DocumentResult:
         key, page_count, warnings, provenance_id = self._db.execute(

@@ -43,7 +43,7 @@ def tables_of(journal: Journal) -> dict[str, Table]:
 def write_csv(folder: Path, journal: Journal) -> None:
     """Write `fields.csv`, `errors.csv` and, with a form, `forms.csv`."""
     for name, (columns, rows) in tables_of(journal).items():
-        _write(folder / f"{name}.csv", export.csv_bytes(columns, rows))
+        write_file(folder / f"{name}.csv", export.csv_bytes(columns, rows))
 
 
 def write_parquet(folder: Path, journal: Journal) -> None:
@@ -55,7 +55,7 @@ def write_parquet(folder: Path, journal: Journal) -> None:
     from hwtranscribe.export.tables import parquet_bytes
 
     for name, (columns, rows) in tables_of(journal).items():
-        _write(folder / f"{name}.parquet", parquet_bytes(columns, rows))
+        write_file(folder / f"{name}.parquet", parquet_bytes(columns, rows))
 
 
 def write_xlsx(folder: Path, journal: Journal) -> None:
@@ -66,12 +66,12 @@ def write_xlsx(folder: Path, journal: Journal) -> None:
     """
     from hwtranscribe.export.tables import xlsx_bytes
 
-    _write(folder / "results.xlsx", xlsx_bytes(tables_of(journal)))
+    write_file(folder / "results.xlsx", xlsx_bytes(tables_of(journal)))
 
 
 def write_jsonl(folder: Path, journal: Journal) -> None:
     """Write `results.jsonl`."""
-    _write(folder / "results.jsonl", export.jsonl_bytes(results_of(journal)()))
+    write_file(folder / "results.jsonl", export.jsonl_bytes(results_of(journal)()))
 
 
 def write_text(folder: Path, journal: Journal) -> None:
@@ -79,7 +79,7 @@ def write_text(folder: Path, journal: Journal) -> None:
     documents = [entry.document for entry in journal.entries() if entry.state != "failed"]
     paths = export.text_paths(sorted(documents, key=natural_key))
     for result in journal.results(paths):
-        _write(folder / "text" / paths[result.document], export.text_bytes(result))
+        write_file(folder / "text" / paths[result.document], export.text_bytes(result))
 
 
 def write_outputs(folder: Path, journal: Journal) -> None:
@@ -103,7 +103,12 @@ WRITERS = {
 """What `hwtranscribe export --format` can write."""
 
 
-def _write(path: Path, pieces: bytes | Iterable[bytes]) -> None:
+def write_file(path: Path, pieces: bytes | Iterable[bytes]) -> None:
+    """Write a file of the output folder aside and rename it into place.
+
+    Raises:
+        OutputError: It can't be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not waiting for the disk: the journal is the record, and these can be written again.

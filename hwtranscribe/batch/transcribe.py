@@ -14,6 +14,7 @@ from hwtranscribe.batch.outputs import write_outputs
 from hwtranscribe.batch.plan import check_identity, plan
 from hwtranscribe.batch.pool import WorkerPool
 from hwtranscribe.batch.progress import ProgressReporter, duration
+from hwtranscribe.batch.report import write_report
 from hwtranscribe.batch.run import BatchReader, Stop, describe_in, job_for, usable_cores
 from hwtranscribe.batch.work import failure
 from hwtranscribe.errors import ExitCode, UsageError
@@ -67,6 +68,7 @@ class Summary:
         elapsed_s: Time spent reading.
         pages_per_s: Rate of this run.
         interrupted: Whether Ctrl-C ended it.
+        report: What there is to look at, or None when that is nothing.
     """
 
     counts: dict[str, int]
@@ -76,6 +78,7 @@ class Summary:
     elapsed_s: float
     pages_per_s: float
     interrupted: bool
+    report: Path | None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -98,6 +101,8 @@ class Summary:
             lines.append(f"{counts['partial']} documents have pages that could not be read; see errors.csv")
         if self.skipped:
             lines.append(f"{self.skipped} other files skipped")
+        if self.report:
+            lines.append(f"what there is to look at: {self.report}")
         if self.interrupted:
             lines.append("interrupted; the same command goes on where this run stopped")
         return "\n".join(lines)
@@ -138,11 +143,12 @@ def transcribe(settings: RunSettings) -> Summary:
                 # Two per worker: one to read and one to go on with.
                 reader = BatchReader(pool, 2 * pool.worker_count, journal, provenance, form, reporter, stop)
                 reader.read(jobs)
+            write_outputs(out, journal)
+            reported = not stop.soon.is_set() and write_report(out, journal, pool, template)
         finally:
             if stop.now.is_set():
                 pool.kill()
             pool.shutdown(cancel_futures=True)
-        write_outputs(out, journal)
         return Summary(
             counts=journal.counts(),
             read=reporter.documents,
@@ -151,6 +157,7 @@ def transcribe(settings: RunSettings) -> Summary:
             elapsed_s=reporter.elapsed_s,
             pages_per_s=reporter.pages_per_s,
             interrupted=stop.soon.is_set(),
+            report=out / "report.html" if reported else None,
         )
 
 

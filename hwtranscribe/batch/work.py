@@ -3,12 +3,16 @@
 import hashlib
 import stat
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hwtranscribe.errors import CheckpointError, DependencyError, DocumentError, TemplateError
 from hwtranscribe.journal import Fingerprint
-from hwtranscribe.types import DocumentJob, DocumentPart, DocumentResult, PageError, Provenance
+from hwtranscribe.types import Box, DocumentJob, DocumentPart, DocumentResult, PageError, Provenance
+
+_PICTURE_HEIGHT_PX = 120
+_PICTURE_WIDTH_PX = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,37 @@ def _page_by_page(job: DocumentJob) -> DocumentPart | None:
         warnings=tuple(warning for part in parts for warning in part.warnings),
         provenance=parts[0].provenance,
     )
+
+
+def cut_out(job: DocumentJob, boxes: Sequence[Box]) -> list[bytes | None]:
+    """JPEGs of places on the page that a job names; None for a box of nothing.
+
+    Raises:
+        DocumentError: The page can't be read any more.
+    """
+    import cv2
+
+    from hwtranscribe.render import render_pages
+
+    assert job.pages is not None
+    first, last = job.pages
+    page = next(render_pages(Path(job.path), job.document, job.options, range(first, last + 1)))
+    if isinstance(page, PageError):
+        raise DocumentError(page.error, page.detail, page.page)
+    height_px, width_px = page.pixels.shape
+    pictures: list[bytes | None] = []
+    for left, top, right, bottom in boxes:
+        margin_px = (bottom - top) // 4
+        rows = slice(max(0, top - margin_px), min(height_px, bottom + margin_px))
+        crop = page.pixels[rows, max(0, left - margin_px) : min(width_px, right + margin_px)]
+        if not crop.size or right <= left or bottom <= top:
+            pictures.append(None)
+            continue
+        scale = min(1.0, _PICTURE_HEIGHT_PX / crop.shape[0], _PICTURE_WIDTH_PX / crop.shape[1])
+        size = max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale))
+        small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        pictures.append(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes())
+    return pictures
 
 
 def failure(document: str, error: PageError, provenance: Provenance) -> DocumentResult:
