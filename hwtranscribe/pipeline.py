@@ -241,14 +241,14 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
     for number, page in enumerate(form.pages, start=1):
         pixels = None
         if page.reference is not None:
+            where = f"{form.path}: page {number}: reference {page.reference}, page {page.reference_page}"
             try:
                 wanted = range(page.reference_page, page.reference_page + 1)
                 blank = next(iter(render_pages(page.reference, page.reference.name, ReadOptions(), wanted)), None)
             except DocumentError as error:
-                raise TemplateError(f"{form.path}: page {number}: reference {page.reference}: {error}") from error
+                raise TemplateError(f"{where}: {error}") from error
             if not isinstance(blank, Page):
-                why = blank.detail if blank else f"it has no page {page.reference_page}"
-                raise TemplateError(f"{form.path}: page {number}: reference {page.reference}: {why}")
+                raise TemplateError(f"{where}: {blank.detail if blank else 'there is no such page'}")
             pixels = blank.pixels
         yield prepare_reference(pixels, page.size)
 

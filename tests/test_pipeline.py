@@ -1,0 +1,131 @@
+"""From documents to results: the order of the stages, and pages put together to forms."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hwtranscribe import FormTemplate, Transcriber
+from hwtranscribe.assembly import _forms
+from hwtranscribe.errors import DocumentError, TemplateError
+from hwtranscribe.pipeline import _mapped, transcribe_document
+from hwtranscribe.types import DocumentJob, FieldReading, Kind, PageReadings, ReadOptions, Status
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+MEMBERSHIP = SAMPLES / "membership"
+
+
+@pytest.fixture(scope="module")
+def membership() -> Transcriber:
+    return Transcriber(FormTemplate.load(MEMBERSHIP / "form.toml"))
+
+
+def test_reads_a_form_with_boxes_on_the_rendered_page(membership):
+    result = membership.read(MEMBERSHIP / "scans" / "counter.jpg")
+    (form,) = result.forms
+    readings = {reading.field: reading for reading in form.fields}
+    assert list(readings) == [f.name for f in membership.form.pages[0].fields]
+    assert readings["surname"].text == "VOGEL"
+    assert readings["first_name"].text == "Ursula"
+    with Image.open(MEMBERSHIP / "scans" / "counter.jpg") as image:
+        pixels = np.asarray(image.convert("L"))
+    for character in readings["member_no"].characters:
+        left, top, right, bottom = character.box
+        crop = pixels[top:bottom, left:right]
+        assert crop.size
+        assert crop.min() < np.median(pixels) - 60
+
+
+def test_result_says_what_made_it(membership):
+    provenance = membership.read(MEMBERSHIP / "scans" / "fax.png").provenance
+    assert provenance.checkpoint_hash == membership.classifier.checkpoint_hash
+    assert provenance.form_hash == membership.form.hash
+    assert "password" not in provenance.options
+    json.dumps(provenance.options)
+
+
+def test_pages_of_a_stack_are_forms_of_their_own(membership):
+    result = membership.read(MEMBERSHIP / "scans" / "stack.pdf")
+    assert [form.number for form in result.forms] == [1, 2, 3]
+    assert [form.pages for form in result.forms] == [(1,), (2,), (3,)]
+
+
+def test_a_page_of_another_kind_is_reported_and_never_read(membership, tmp_path):
+    rng = np.random.default_rng(0)
+    other = np.full((1200, 900), 255, np.uint8)
+    for _ in range(150):
+        left, top = rng.integers(20, 800), rng.integers(20, 1100)
+        other[top : top + 12, left : left + rng.integers(10, 80)] = 0
+    Image.fromarray(other).save(tmp_path / "other.png")
+    result = membership.read(tmp_path / "other.png")
+    (error,) = result.errors
+    assert (error.page, error.error) == (1, "no_match")
+    (form,) = result.forms
+    assert {reading.status for reading in form.fields} == {Status.REVIEW}
+    assert {reading.text for reading in form.fields} == {""}
+
+
+def test_page_mode_reads_lines_in_order():
+    result = Transcriber(options=ReadOptions(kind=Kind.LETTERS)).read(SAMPLES / "note" / "note.jpg")
+    assert result.forms == ()
+    assert [line.field for line in result.lines] == [f"line{n:03d}" for n in range(1, len(result.lines) + 1)]
+    assert len(result.lines) >= 3
+    assert any(line.text for line in result.lines)
+
+
+def test_a_job_gives_what_the_library_gives(membership):
+    path = MEMBERSHIP / "scans" / "counter.jpg"
+    job = DocumentJob(str(path), "counter.jpg", str(MEMBERSHIP / "form.toml"))
+    assert transcribe_document(job) == membership.read(path)
+
+
+def test_missing_document(membership, tmp_path):
+    with pytest.raises(DocumentError) as caught:
+        membership.read(tmp_path / "nothing.pdf")
+    assert caught.value.code == "not_found"
+
+
+def test_reference_page_that_is_not_there(tmp_path):
+    (tmp_path / "blank.pdf").write_bytes((MEMBERSHIP / "blank.pdf").read_bytes())
+    (tmp_path / "form.toml").write_text(
+        'schema = 1\nname = "f"\n[[page]]\nsize = [1654, 2339]\nreference = "blank.pdf"\nreference_page = 7\n'
+        '[[page.field]]\nname = "a"\nkind = "digits"\nbox = [1, 1, 90, 90]\n'
+    )
+    with pytest.raises(TemplateError, match=r"form\.toml.*page 1.*blank\.pdf.*7"):
+        Transcriber(FormTemplate.load(tmp_path / "form.toml"))
+
+
+@pytest.fixture
+def two_pages(tmp_path) -> FormTemplate:
+    page = '[[page]]\nsize = [100, 100]\n[[page.field]]\nname = "{}"\nkind = "digits"\nbox = [1, 1, 90, 90]\n'
+    (tmp_path / "form.toml").write_text('schema = 1\nname = "f"\n' + page.format("a") + page.format("b"))
+    return FormTemplate.load(tmp_path / "form.toml")
+
+
+def _page(number: int, template_page: int | None) -> PageReadings:
+    reading = FieldReading(number, "ab"[template_page or 0], Kind.DIGITS, str(number), 1.0, Status.OK, "", (0, 0, 1, 1))
+    return PageReadings(
+        number, template_page, template_page is not None, (reading,) if template_page is not None else ()
+    )
+
+
+def test_a_form_begins_where_its_first_page_comes_round_again(two_pages):
+    forms, errors = _forms(two_pages, [_page(1, 0), _page(2, 1), _page(3, 0), _page(4, 1)], 0.9)
+    assert [[f.text for f in form.fields] for form in forms] == [["1", "2"], ["3", "4"]]
+    assert not errors
+
+
+def test_missing_and_foreign_pages_are_named(two_pages):
+    forms, errors = _forms(two_pages, [_page(1, 0), _page(2, None), _page(3, 0), _page(4, 1)], 0.9)
+    assert [form.pages for form in forms] == [(1,), (3, 4)]
+    missing = forms[0].fields[1]
+    assert (missing.field, missing.status) == ("b", Status.REVIEW)
+    assert "page 2 of the form" in missing.detail
+    assert [(e.page, e.error) for e in errors] == [(2, "no_match")]
+
+
+def test_boxes_map_through_a_homography():
+    turn = np.array([[0.0, -2.0, 100.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    assert _mapped((10, 5, 20, 15), turn) == (70, 20, 90, 40)
