@@ -19,6 +19,9 @@ RIM_SHARE = 0.06
 """A dark area belongs to the surroundings when it lies along this share of one side of the picture."""
 
 
+SOLID_SHARE = 0.018
+"""Surroundings are dark over squares of this share of the long side: 5 mm of an A4 page."""
+
 BILEVEL_SIZE_PX = 1500
 """Long side from which bilevel scans are softened; smaller ones have no resolution to give away."""
 
@@ -36,13 +39,31 @@ def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
     if factor > 1:
         size = (max(1, width // factor), max(1, height // factor))
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    window_px = max(MIN_WINDOW_PX, round(long_px * WINDOW_OF_PAGE)) // factor | 1
     # A little blur first: the envelope of a noisy or patterned ground lies above the ground.
     small = cv2.GaussianBlur(small, (3, 3), 0)
+    least_px = max(MIN_WINDOW_PX, round(long_px * WINDOW_OF_PAGE)) // factor
+    window_px = max(least_px, min(broadest_stroke_px(small, least_px), 4 * least_px)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (window_px, window_px))
     level = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
-    level = cv2.blur(level, (window_px // 2 | 1, window_px // 2 | 1), borderType=cv2.BORDER_REPLICATE)
+    level = cv2.blur(level, (least_px // 2 | 1, least_px // 2 | 1), borderType=cv2.BORDER_REPLICATE)
     return cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR) if factor > 1 else level
+
+
+def broadest_stroke_px(pixels: UInt8[np.ndarray, "height width"], usual_px: int) -> int:
+    """Return how wide a window must be to hold paper also where the broadest strokes meet.
+
+    Args:
+        pixels: Grey picture, 255 paper.
+        usual_px: Window that ordinary pens need.
+    """
+    wide = np.ones((4 * usual_px + 1, 4 * usual_px + 1), np.uint8)
+    level = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, wide, borderType=cv2.BORDER_REPLICATE)
+    ink = (pixels < 0.65 * level).astype(np.uint8)
+    if not ink.any():
+        return 0
+    distance = cv2.distanceTransform(ink, cv2.DIST_L2, 3)
+    ridge = distance[(ink > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)) - 1e-6)]
+    return round(4 * float(np.percentile(ridge, 99)))
 
 
 def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
@@ -60,9 +81,12 @@ def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.
     dark = (small < 0.45 * bright).astype(np.uint8)
     if not (dark[0].any() or dark[-1].any() or dark[:, 0].any() or dark[:, -1].any()):
         return pixels
-    # Padded, or the opening would eat a border that is thinner than the kernel.
-    padded = cv2.copyMakeBorder(dark, 5, 5, 5, 5, cv2.BORDER_REPLICATE)
-    solid = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))[5:-5, 5:-5]
+    # Padded, so that a border counts double: what is solid over this much is no stroke that ends at the rim.
+    solid_px = max(9, round(SOLID_SHARE * max(small.shape)))
+    pad = (solid_px,) * 4
+    padded = cv2.copyMakeBorder(dark, *pad, cv2.BORDER_REPLICATE)
+    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((solid_px, solid_px), np.uint8))
+    solid = opened[solid_px:-solid_px, solid_px:-solid_px]
     count, labels = cv2.connectedComponents(solid)
     outside = np.zeros(count, bool)
     for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
@@ -93,7 +117,10 @@ def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "he
     Args:
         pixels: Grey picture, 255 paper.
     """
-    return cv2.bitwise_not(cv2.divide(pixels, paper_level(pixels), scale=255))
+    level = paper_level(pixels)
+    dark = cv2.bitwise_not(cv2.divide(pixels, level, scale=255))
+    # Where all is black there is no paper to be darker than.
+    return np.where(level < 16, np.uint8(0), dark) if level.min() < 16 else dark
 
 
 def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Int32, UInt8
+from jaxtyping import Bool, Float64, Int32, Int64, UInt8
 
 SEARCH_SIZE_PX = 1800
 """Rules are searched at a scale at which the page's long side is not more than this."""
@@ -107,9 +107,11 @@ def _candidates(binary: Binary, upright: bool, length_px: int, thickness_px: int
     joined = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, bar(3, upright))
     # Steps shorter than the rule, for it may climb a px now and then, but longer than rules across are thick.
     straight = cv2.morphologyEx(joined, cv2.MORPH_OPEN, bar(min(length_px, thickness_px + 3), upright))
-    # Where a stroke crosses, the run is thick but the rule goes on: only the whole piece must be mostly thin.
-    count, labels = cv2.connectedComponents(straight, connectivity=8)
-    ys, xs = np.nonzero(cv2.bitwise_and(thin, straight))
+    # Where a stroke crosses, the run is thick but the rule goes on: such gaps are bridged where they are dark.
+    own = cv2.bitwise_and(thin, straight)
+    bridged = cv2.morphologyEx(own, cv2.MORPH_CLOSE, bar(4 * thickness_px + 1, upright))
+    count, labels = cv2.connectedComponents(cv2.bitwise_or(own, cv2.bitwise_and(bridged, joined)), connectivity=8)
+    ys, xs = np.nonzero(own)
     owner = labels[ys, xs]
     thin_px = np.bincount(owner, minlength=count)
     low, high = np.full((count, 2), 1 << 30), np.full((count, 2), -1)
@@ -119,8 +121,12 @@ def _candidates(binary: Binary, upright: bool, length_px: int, thickness_px: int
     along, across = (high - low + 1).T if not upright else (high - low + 1)[:, ::-1].T
     usual_px = thin_px / np.maximum(along, 1)
     # The longer, the more it may lean: scans are never quite level.
-    level = across <= np.minimum(usual_px + 2 + 0.03 * np.maximum(along - 3 * length_px, 0), 3 * thickness_px)
-    good = (thin_px >= 0.6 * along) & (along >= length_px) & level
+    level = across <= usual_px + 2 + 0.03 * np.maximum(along - 3 * length_px, 0)
+    # Serifs of a word make a broken line; much writing may break a long rule.
+    whole = thin_px >= np.where(along < 10 * length_px, 0.8, 0.6) * along
+    # The upper edge of a word is a row of bows: it does not keep to a line as a rule does.
+    keeps = _scatter_px(ys if not upright else xs, xs if not upright else ys, owner, count) <= 0.29 * usual_px + 0.25
+    good = whole & (along >= length_px) & level & (keeps | (along >= 10 * length_px))
     good[0] = False
     numbers = np.zeros(count, np.int32)
     numbers[good] = np.arange(1, good.sum() + 1)
@@ -132,6 +138,20 @@ def _candidates(binary: Binary, upright: bool, length_px: int, thickness_px: int
     else:
         ends = np.column_stack([low[good, 0], middle[good, 1], high[good, 0], middle[good, 1]])
     return _Candidates(upright, labels, ends.astype(np.int32), along[good].astype(np.int32))
+
+
+def _scatter_px(
+    across: Int64[np.ndarray, " px"], along: Int64[np.ndarray, " px"], owner: Int32[np.ndarray, " px"], count: int
+) -> Float64[np.ndarray, " n"]:
+    """Return how far the px of pieces scatter about a straight line: standard deviation from the regression."""
+    size = np.maximum(np.bincount(owner, minlength=count), 1)
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        return np.bincount(owner, weights=values, minlength=count) / size
+
+    x, y = along - mean(along)[owner], across - mean(across)[owner]
+    slope = mean(x * y) / np.maximum(mean(x * x), 1e-9)
+    return np.sqrt(np.maximum(mean(y * y) - slope**2 * mean(x * x), 0))
 
 
 def _closed(candidates: list[_Candidates], length_px: int, shape: tuple[int, ...]) -> list[Bool[np.ndarray, " n"]]:

@@ -1,0 +1,104 @@
+import cv2
+import numpy as np
+
+from hwtranscribe.imaging.geometry import project, scaling
+from hwtranscribe.imaging.paper import darkness, normalise_ink, paper_level, softened, without_surroundings
+from hwtranscribe.imaging.rules import erase_rules, find_rules
+
+
+def paper(height=400, width=600):
+    return np.full((height, width), 230, np.uint8)
+
+
+def test_shadows_are_no_ink():
+    page = paper()
+    cv2.putText(page, "HELLO", (150, 220), cv2.FONT_HERSHEY_SIMPLEX, 3, 40, 8)
+    shadow = np.linspace(1.0, 0.5, page.shape[1])
+    ink = normalise_ink(darkness((page * shadow).astype(np.uint8)))
+    assert ink[page == 230].mean() < 2
+    core = cv2.erode((page == 40).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert ink[core].min() > 200
+
+
+def test_faint_writing_becomes_full_ink():
+    page = paper()
+    cv2.putText(page, "HELLO", (150, 220), cv2.FONT_HERSHEY_SIMPLEX, 3, 195, 8)
+    assert np.percentile(normalise_ink(darkness(page))[page == 195], 20) > 200
+
+
+def test_a_page_of_one_shade_has_no_ink():
+    for shade in (0, 128, 255):
+        assert not normalise_ink(darkness(np.full((50, 70), shade, np.uint8))).any()
+
+
+def test_level_follows_the_paper_not_the_pen():
+    page = paper()
+    cv2.line(page, (100, 200), (500, 200), 0, 10)
+    assert paper_level(page).min() > 200
+
+
+def test_scan_borders_go_and_strokes_at_the_rim_stay():
+    page = paper()
+    page[:, :40] = 5
+    page[360:] = 20
+    cv2.line(page, (599, 100), (500, 150), 30, 6)
+    cleaned = without_surroundings(page)
+    assert cleaned[:, :40].min() > 200
+    assert cleaned[365:].min() > 200
+    assert cleaned[120, 560] < 60
+
+
+def test_bilevel_scans_are_softened_and_grey_ones_are_not():
+    page = np.full((1600, 1200), 255, np.uint8)
+    cv2.putText(page, "HELLO", (150, 820), cv2.FONT_HERSHEY_SIMPLEX, 5, 0, 12)
+    assert len(np.unique(softened(page))) > 10
+    noisy = np.clip(page - np.random.default_rng(0).normal(40, 10, page.shape), 0, 255).astype(np.uint8)
+    assert softened(noisy) is noisy
+
+
+def test_resizing_keeps_px_centres():
+    assert np.allclose(project(scaling(0.5), np.array([[0.5, 0.5]])), [[0, 0]])
+    assert np.allclose(project(scaling(2), np.array([[0.0, 0.0]])), [[0.5, 0.5]])
+
+
+def ruled(stroke=True):
+    """A thin rule with a slanted stroke across."""
+    page = np.zeros((300, 700), np.uint8)
+    cv2.line(page, (20, 150), (680, 152), 200, 3)
+    if stroke:
+        cv2.line(page, (300, 80), (340, 230), 255, 7)
+    return page
+
+
+def erased(page):
+    binary = (page > 100).astype(np.uint8)
+    return erase_rules(page, binary, find_rules(binary, 60, 5))
+
+
+def test_a_rule_goes():
+    assert not erased(ruled(stroke=False)).any()
+
+
+def test_a_stroke_across_a_rule_stays_one_piece():
+    left = erased(ruled())
+    count, _, stats, _ = cv2.connectedComponentsWithStats((left > 100).astype(np.uint8))
+    assert count == 2
+    assert stats[1, cv2.CC_STAT_HEIGHT] >= 148
+    assert stats[1, cv2.CC_STAT_WIDTH] < 70
+
+
+def test_boxes_go_with_their_short_sides():
+    page = np.zeros((300, 700), np.uint8)
+    cv2.rectangle(page, (100, 100), (150, 140), 255, 2)
+    cv2.putText(page, "7", (112, 132), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 255, 3)
+    before = page[106:136, 106:146].copy()
+    left = erased(page)
+    assert not left[:98].any() and not left[144:].any()
+    assert left[98:104, 98:154].sum() == 0
+    assert (left[106:136, 106:146] == before).mean() > 0.98
+
+
+def test_letters_are_no_rules():
+    page = np.zeros((200, 900), np.uint8)
+    cv2.putText(page, "THE LETTER H", (20, 130), cv2.FONT_HERSHEY_SIMPLEX, 2.2, 255, 5)
+    assert (erased(page) == page).mean() > 0.9995

@@ -1,0 +1,195 @@
+import cv2
+import numpy as np
+import pytest
+from drawn_forms import COMB, HEIGHT, LINE, WIDTH, as_page, blank_form, moved, write_cells
+from PIL import Image
+
+from hwtranscribe.imaging.geometry import project
+from hwtranscribe.register import align, prepare_reference, upright
+
+POINTS = np.array([[x, y] for x in (80, 350, 640, 920) for y in (90, 420, 800, 1320)], float)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return prepare_reference(blank_form(), (WIDTH, HEIGHT))
+
+
+@pytest.fixture(scope="module")
+def filled():
+    page = blank_form()
+    write_cells(page, COMB, 8, "4711 802")
+    cv2.putText(page, "LEIPZIG", (330, LINE[3] - 8), cv2.FONT_HERSHEY_SIMPLEX, 1, 40, 3, cv2.LINE_AA)
+    return page
+
+
+def off_px(aligned, page_from_blank) -> float:
+    """Largest distance between where points of the blank are and where registration puts them, px of the template."""
+    there = project(page_from_blank, POINTS)
+    back = project(np.linalg.inv(aligned.page_from_aligned), there) / aligned.scale
+    return float(np.linalg.norm(back - POINTS, axis=1).max())
+
+
+@pytest.mark.parametrize(
+    ("angle_deg", "scale", "perspective", "ground"),
+    [
+        (0, 1, 0, 255),
+        (2.5, 1, 0, 255),
+        (180, 1, 0, 255),
+        (90, 1, 0, 255),
+        (271, 0.9, 0, 255),
+        (137, 1, 0, 255),
+        (0, 0.7, 0, 255),
+        (-3, 1.4, 0, 255),
+        (8, 1, 0, 0),
+        (4, 1, 0.12, 90),
+    ],
+)
+def test_a_scan_is_found_wherever_it_lies(reference, filled, angle_deg, scale, perspective, ground):
+    scan, transform = moved(filled, angle_deg, scale, perspective, ground)
+    aligned = align(as_page(scan), [reference])
+    assert aligned.registered and aligned.template_page == 0
+    assert not aligned.warnings
+    assert aligned.residual_px < 0.6
+    assert off_px(aligned, transform) < 2.0
+
+
+def test_shadow_noise_and_bilevel_scans_are_found(reference, filled):
+    rng = np.random.default_rng(1)
+    scan, transform = moved(filled, 3)
+    shade = np.linspace(1.0, 0.55, scan.shape[1])
+    shadowed = np.clip(scan * shade + rng.normal(0, 8, scan.shape), 0, 255).astype(np.uint8)
+    bilevel = np.where(scan > 150, 255, 0).astype(np.uint8)
+    faint = (255 - (255 - scan.astype(float)) * 0.25).astype(np.uint8)
+    for pixels in (shadowed, bilevel, faint):
+        aligned = align(as_page(pixels), [reference])
+        assert aligned.registered
+        assert off_px(aligned, transform) < 2.0
+
+
+def test_a_page_cut_at_its_edge_is_found(reference, filled):
+    scan, transform = moved(filled, 1)
+    cut = scan[250:]
+    aligned = align(as_page(cut), [reference])
+    assert aligned.registered
+    assert off_px(aligned, np.array([[1, 0, 0], [0, 1, -250], [0, 0, 1]]) @ transform) < 3.0
+
+
+def test_the_page_of_the_template_is_told(reference, filled):
+    other = prepare_reference(blank_form(seed=5), (WIDTH, HEIGHT))
+    scan, _ = moved(filled, 181)
+    assert align(as_page(scan), [other, reference]).template_page == 1
+    assert align(as_page(scan), [reference, other]).template_page == 0
+
+
+def test_a_page_of_no_template_is_reported_and_not_read(reference):
+    page = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    for y in range(80, 1300, 60):
+        cv2.putText(page, "quite another letter altogether", (70, y), cv2.FONT_HERSHEY_COMPLEX, 1, 0, 2)
+    for pixels in (page, np.full((HEIGHT, WIDTH), 255, np.uint8), np.zeros((40, 60), np.uint8)):
+        aligned = align(as_page(pixels), [reference])
+        assert not aligned.registered
+        assert len(aligned.warnings) == 1
+
+
+def test_printing_is_no_ink_and_writing_is(reference, filled):
+    empty = align(as_page(moved(blank_form(), 1.5)[0]), [reference])
+    assert (empty.ink > 100).sum() < 60
+    aligned = align(as_page(moved(filled, 1.5)[0]), [reference])
+    pen = np.zeros((HEIGHT, WIDTH), np.uint8)
+    pen[filled != blank_form()] = 1
+    core = cv2.erode(pen, np.ones((2, 2), np.uint8)) > 0
+    assert (aligned.ink[core] > 100).mean() > 0.9
+    near = cv2.dilate(pen, np.ones((7, 7), np.uint8)) > 0
+    assert (aligned.ink[~near] > 100).sum() < 60
+
+
+def test_letters_on_the_line_stay_whole(reference, filled):
+    aligned = align(as_page(filled), [reference])
+    box = aligned.ink[LINE[1] - 10 : LINE[3] + 10, LINE[0] : LINE[2]]
+    count, _, stats, _ = cv2.connectedComponentsWithStats((box > 100).astype(np.uint8))
+    assert count - 1 == len("LEIPZIG")
+    assert stats[1:, cv2.CC_STAT_HEIGHT].max() <= 32
+
+
+def test_pale_hints_go_and_writing_over_them_stays():
+    blank = blank_form()
+    write = blank.copy()
+    for k, hint in enumerate("DDMMYYYY"):
+        for page in (blank, write):
+            cv2.putText(page, hint, (COMB[0] + 40 * k + 10, 432), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 185, 2, cv2.LINE_AA)
+    cv2.line(write, (COMB[0] + 14, 408), (COMB[0] + 14, 434), 30, 3)
+    aligned = align(as_page(moved(write, 1)[0]), [prepare_reference(blank, (WIDTH, HEIGHT))])
+    inside = aligned.ink[COMB[1] + 6 : COMB[3] - 6]
+    assert (inside[:, COMB[0] + 10 : COMB[0] + 19] > 150).any(axis=1).mean() > 0.9
+    assert (inside[:, COMB[0] + 46 : COMB[2] - 6] > 100).sum() < 20
+
+
+def test_a_finer_scan_gives_a_finer_frame(filled):
+    small = prepare_reference(cv2.resize(blank_form(), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), (500, 700))
+    aligned = align(as_page(filled), [small])
+    assert aligned.registered
+    assert aligned.scale == pytest.approx(2, abs=0.03)
+    assert aligned.pixels.shape == aligned.ink.shape == (round(700 * aligned.scale), round(500 * aligned.scale))
+
+
+def test_the_same_page_is_aligned_to_the_same_px(reference, filled):
+    scan, _ = moved(filled, 12, perspective=0.05)
+    first, second = (align(as_page(scan), [reference]) for _ in range(2))
+    assert (first.ink == second.ink).all()
+    assert (first.page_from_aligned == second.page_from_aligned).all()
+
+
+def test_without_a_blank_a_page_of_the_right_size_is_not_moved(filled):
+    aligned = align(as_page(filled), [prepare_reference(None, (WIDTH, HEIGHT))])
+    assert aligned.registered
+    assert (aligned.pixels == filled).all()
+    assert (aligned.page_from_aligned == np.eye(3)).all()
+
+
+def test_without_a_blank_a_page_is_set_upright_and_scaled(filled):
+    scan, _ = moved(filled, 4, 2.0)
+    aligned = align(as_page(scan), [prepare_reference(None, (WIDTH, HEIGHT))])
+    linear = aligned.page_from_aligned[:2, :2]
+    assert np.rad2deg(np.arctan2(linear[1, 0], linear[0, 0])) == pytest.approx(4, abs=0.3)
+
+
+def test_upright_levels_a_page(filled):
+    for angle_deg in (-6, 2, 11):
+        aligned = upright(as_page(moved(filled, angle_deg)[0]))
+        linear = aligned.page_from_aligned[:2, :2]
+        assert np.rad2deg(np.arctan2(linear[1, 0], linear[0, 0])) == pytest.approx(angle_deg, abs=0.25)
+
+
+def test_a_level_page_and_a_strip_are_left_alone(filled):
+    assert upright(as_page(filled)).pixels is not None
+    assert (upright(as_page(filled)).page_from_aligned == np.eye(3)).all()
+    strip = np.full((44, 324), 250, np.uint8)
+    cv2.putText(strip, "MARTIN", (40, 34), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 30, 2, cv2.LINE_AA)
+    aligned = upright(as_page(strip))
+    assert (aligned.pixels == strip).all()
+    assert (aligned.ink[strip < 60] > 150).all()
+
+
+def test_security_patterns_are_no_ink():
+    rng = np.random.default_rng(2)
+    strip = np.full((60, 220), 200, np.float64)
+    strip += 18 * np.sin(np.arange(60) * 1.3)[:, None] + rng.normal(0, 5, strip.shape)
+    strip = strip.astype(np.uint8)
+    cv2.putText(strip, "4519", (30, 46), cv2.FONT_HERSHEY_SIMPLEX, 1.4, 70, 3, cv2.LINE_AA)
+    ink = upright(as_page(strip)).ink
+    count = cv2.connectedComponents((ink > 112).astype(np.uint8))[0]
+    assert count - 1 <= 5
+
+
+@pytest.mark.parametrize(("name", "size", "limit_px"), [("sbi", (1241, 1754), 0.8)])
+def test_a_real_form(shared, name, size, limit_px):
+    folder = shared / "real" / name
+    blank = np.array(Image.open(folder / "sbi_blank_p2.jpg").convert("L"))
+    scan = np.array(Image.open(folder / "sbi_filled_p2.jpg").convert("L"))
+    reference = prepare_reference(blank, size)
+    for pixels in (scan, np.rot90(scan, 2), np.rot90(scan)):
+        aligned = align(as_page(np.ascontiguousarray(pixels)), [reference])
+        assert aligned.registered and aligned.residual_px < limit_px
+        # The lower half of the page is full of print that must be gone.
+        assert (aligned.ink[1250:1420, 60:1180] > 100).sum() < 150
