@@ -1,11 +1,13 @@
 """What the benchmarks share: running the command line, and comparing what it read with the truth."""
 
 import csv
+import os
 import re
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,16 +57,40 @@ class Comparison:
         return row[-1]
 
 
-def transcribe(inputs: Iterable[Path], out: Path, *options: str) -> None:
-    """Runs the command line; a document that fails is no reason to stop.
+@dataclass(frozen=True)
+class Cost:
+    """What a command took, with all its processes.
+
+    Attributes:
+        wall_s: By the clock.
+        cpu_s: Of all processors.
+        peak_mib: Memory of its largest process.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+
+
+def measure(command: Sequence[str], good: Sequence[int] = (0,), stdout: int | None = subprocess.DEVNULL) -> Cost:
+    """Runs a command in the root of the project.
 
     Raises:
-        SystemExit: if nothing was read at all.
+        SystemExit: if it ends with another exit code than the good ones.
     """
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, stdout=stdout)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in good:
+        sys.exit(f"bench: {' '.join(command)[:500]} ended with {process.returncode}")
+    return Cost(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def transcribe(inputs: Iterable[Path], out: Path, *options: str) -> Cost:
+    """Runs the command line; a document that fails is no reason to stop."""
     command = [sys.executable, "-m", "hwtranscribe", "transcribe", *map(str, inputs), "--out", str(out)]
-    done = subprocess.run([*command, "--fresh", "--quiet", *options], cwd=ROOT, check=False)
-    if done.returncode not in (0, 4):
-        sys.exit(f"bench: {' '.join(command)} ended with {done.returncode}")
+    return measure([*command, "--fresh", "--quiet", *options], good=(0, 4))
 
 
 def compare(truth_path: Path, fields_path: Path, only: str | None = None) -> list[Comparison]:

@@ -4,29 +4,18 @@ import argparse
 import cProfile
 import os
 import pstats
-import resource
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks._reading import ROOT, RUNS, cer, compare, exact, transcribe
+from benchmarks._reading import ROOT, RUNS, Cost, cer, compare, exact, measure, transcribe
 
 _WARM_UP_PAGES = 10
 _TESSERACT_PAGES = 5
 _PROFILED_PAGES = 10
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a run took: wall clock and CPU time of all its processes, and the peak memory of the largest one."""
-
-    wall_s: float
-    cpu_s: float
-    peak_mib: float
 
 
 def main(arguments: list[str]) -> None:
@@ -63,8 +52,9 @@ def report(suffix: str, folder: Path, jobs: int, decode_s: float) -> None:
     print(f"\n{suffix}:")
     rates = {}
     for workers in sorted({1, jobs}):
-        few, many = read(pages[: _WARM_UP_PAGES * workers], folder, workers), read(pages, folder, workers)
-        count = len(pages) - _WARM_UP_PAGES * workers
+        warm_up = min(_WARM_UP_PAGES * workers, len(pages) // 2)
+        few, many = read(pages[:warm_up], folder, workers), read(pages, folder, workers)
+        count = len(pages) - warm_up
         rates[workers] = count / max(1e-9, many.wall_s - few.wall_s)
         cpu_s = (many.cpu_s - few.cpu_s) / count
         print(
@@ -80,17 +70,8 @@ def report(suffix: str, folder: Path, jobs: int, decode_s: float) -> None:
 
 def read(pages: Sequence[Path], folder: Path, jobs: int) -> Cost:
     """Reads pages with the command line."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     form = ("--form", str(folder / "form.toml"))
-    transcribe(pages, RUNS / "batch" / "out", "--jobs", str(jobs), *form)
-    return _since(before, start)
-
-
-def measure(command: Sequence[str]) -> Cost:
-    """Runs a command."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return _since(before, start)
+    return transcribe(pages, RUNS / "batch" / "out", "--jobs", str(jobs), *form)
 
 
 def decoding_s(pages: Sequence[Path]) -> float:
@@ -145,9 +126,3 @@ def profile(pages: Sequence[Path], form_path: Path) -> None:
             stages[f"{where}: {name}"] = called
     for stage, seconds in sorted(stages.items(), key=lambda item: -item[1])[:12]:
         print(f"  {1000 * seconds / len(pages):8.1f} ms  {seconds / total_s:6.1%}  {stage}")
-
-
-def _since(before: resource.struct_rusage, start: float) -> Cost:
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(time.perf_counter() - start, cpu_s, after.ru_maxrss / 1024)

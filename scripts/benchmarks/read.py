@@ -1,8 +1,6 @@
 """Times reading: characters per second against ONNX Runtime on the same weights, and how long the start takes."""
 
 import argparse
-import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._peer import Peer, take_turns
-from benchmarks._reading import ROOT, RUNS
+from benchmarks._reading import RUNS, measure
 
 _SECONDS = 2.0
 _EPSILON = 1e-5
@@ -59,15 +57,8 @@ def startup() -> None:
     """Prints CPU time of a fresh process: help, and the first character with a warm cache of compiled programs."""
     commands = {"--help": ["-m", "hwtranscribe", "--help"], "first character": ["-c", _FIRST_CHARACTER]}
     for name, command in commands.items():
-        costs = []
-        for _ in range(3):
-            before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            costs.append((cpu_s, time.perf_counter() - start))
-        cpu_s, wall_s = min(costs)
-        print(f"fresh process, {name}: {cpu_s:.2f} s of CPU time, {wall_s:.2f} s")
+        cost = min((measure([sys.executable, *command]) for _ in range(3)), key=lambda one: one.cpu_s)
+        print(f"fresh process, {name}: {cost.cpu_s:.2f} s of CPU time, {cost.wall_s:.2f} s")
 
 
 def export(classifier: "object", glyphs: np.ndarray, path: Path) -> None:

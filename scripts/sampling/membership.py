@@ -98,6 +98,8 @@ FIELDS = (
     FormField("family", "checkbox", "Family", (880, 1420, 916, 1456), "checkbox", keys={"group": '"membership"'}),
     FormField("newsletter", "checkbox", "Send me the newsletter", (420, 1510, 456, 1546), "checkbox"),
     FormField("remarks", "letters", "Remarks", (420, 1596, 1500, 1664), "line", keys={"case": '"upper"'}),
+    FormField("contact", "letters", "Emergency contact", (420, 1716, 1500, 1784), "line", keys={"case": '"upper"'}),
+    FormField("contact_phone", "digits", "Their telephone", (420, 1840, 900, 1900), "ticks", 10),
 )
 
 
@@ -111,8 +113,8 @@ def blank() -> Sheet:
     sheet.text(120, 1447, "Membership", 26)
     for field in FIELDS:
         field.print_on(sheet)
-    sheet.line(120, 1760, 1534, 1760, 3)
-    sheet.text(120, 1810, "Data is used for the administration of the club only. Form RRC-7, page 1 of 1.", 22)
+    sheet.line(120, 1990, 1534, 1990, 3)
+    sheet.text(120, 2040, "Data is used for the administration of the club only. Form RRC-7, page 1 of 1.", 22)
     for x, y in ((60, 60), (1574, 60), (60, 2259), (1574, 2259)):
         sheet.line(x, y, x + 20, y, 4)
         sheet.line(x, y, x, y + 20, 4)
@@ -146,6 +148,8 @@ def person(rng: np.random.Generator) -> dict[str, str]:
         "family": str(int(kind == "family")),
         "newsletter": str(rng.integers(2)),
         "remarks": str(rng.choice(REMARKS)),
+        "contact": f"{rng.choice(FIRST_NAMES)} {rng.choice(SURNAMES)}".upper().replace("É", "E"),
+        "contact_phone": f"0{rng.integers(10**8, 10**9)}",
     }
 
 
