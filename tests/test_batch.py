@@ -14,7 +14,7 @@ from hwtranscribe.batch.outputs import write_outputs
 from hwtranscribe.batch.plan import check_identity, plan
 from hwtranscribe.batch.pool import SerialExecutor, WorkerPool
 from hwtranscribe.batch.progress import ProgressReporter, duration
-from hwtranscribe.batch.run import BatchReader, Stop, job_for
+from hwtranscribe.batch.run import BatchReader, Stop
 from hwtranscribe.errors import OutputError, TemplateError
 from hwtranscribe.journal import JOURNAL_NAME, Journal
 from hwtranscribe.types import DocumentJob, Provenance
@@ -39,7 +39,7 @@ def run(folder: Path, out: Path, executor, capacity: int = 1, *, retry_failed: b
     with open_folder(out) as journal:
         check_identity(journal, PROVENANCE, None)
         work = plan(discover([str(folder)]).documents, journal, retry_failed=retry_failed)
-        jobs = [job_for(item, DocumentJob("", "")) for item in work.to_read]
+        jobs = [DocumentJob(item.path, item.document) for item in work.to_read]
         reporter = ProgressReporter(len(jobs), quiet=True)
         stop = stop or Stop()
         BatchReader(executor, capacity, journal, PROVENANCE, None, reporter, stop, batch_work.work).read(jobs)

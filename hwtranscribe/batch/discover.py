@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hwtranscribe.errors import NoInputError
+from hwtranscribe.errors import NoInputError, UsageError
 from hwtranscribe.render.formats import SUFFIXES
 from hwtranscribe.types import PageError
 
@@ -55,7 +55,26 @@ def discover(inputs: Sequence[str], output: Path | None = None) -> Discovery:
 
     Raises:
         NoInputError: There is nothing to read.
+        UsageError: The output folder is an input.
     """
+    discovery = look_for(inputs, output)
+    documents = discovery.documents
+    if any(item.error is None for item in documents):
+        return discovery
+    if documents:
+        raise NoInputError("; ".join(f"{item.path}: {item.error.detail}" for item in documents if item.error))
+    names = ", ".join(map(repr, inputs))
+    raise NoInputError(f"no PDF or image in {names} ({discovery.skipped} other files skipped)")
+
+
+def look_for(inputs: Sequence[str], output: Path | None = None) -> Discovery:
+    """Find documents as `discover` does; it may be that there are none.
+
+    Raises:
+        UsageError: The output folder is an input.
+    """
+    if output is not None and any(Path(text).resolve() == output.resolve() for text in inputs):
+        raise UsageError(f"--out {output} is the input folder; choose another folder")
     skipped = 0
     found: dict[str, Found] = {}
     for text in inputs:
@@ -64,13 +83,7 @@ def discover(inputs: Sequence[str], output: Path | None = None) -> Discovery:
                 skipped += 1
             else:
                 found.setdefault(item.path, item)
-    documents = list(found.values())
-    if not any(item.error is None for item in documents):
-        if documents:
-            raise NoInputError("; ".join(f"{item.path}: {item.error.detail}" for item in documents if item.error))
-        names = ", ".join(map(repr, inputs))
-        raise NoInputError(f"no PDF or image in {names} ({skipped} other files skipped)")
-    documents = _with_unique_names(documents)
+    documents = _with_unique_names(list(found.values()))
     return Discovery(tuple(sorted(documents, key=lambda item: natural_key(item.document))), skipped)
 
 
@@ -133,7 +146,7 @@ def _name(path: Path, root: Path) -> str:
 
 def _with_unique_names(documents: list[Found]) -> list[Found]:
     counts = Counter(item.document for item in documents)
-    if max(counts.values()) == 1:
+    if max(counts.values(), default=1) == 1:
         return documents
     root = Path(os.path.commonpath([Path(item.path).parent for item in documents]))
     taken = {name for name, count in counts.items() if count == 1}

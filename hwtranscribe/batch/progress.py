@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hwtranscribe.types import DocumentResult
+from hwtranscribe.types import DocumentResult, Status
 
 _PLAIN_INTERVAL_S = 10.0
 
@@ -19,7 +19,7 @@ class ProgressReporter:
     """Counts documents and pages and tells of them: a bar on a terminal, lines elsewhere, or JSON lines.
 
     Args:
-        total: Documents to read.
+        total: Documents to read; None when nobody knows: then each is a line of its own.
         quiet: Say nothing.
         log_json: One JSON object per document instead.
         debug: Say where in the program a bug was met.
@@ -28,7 +28,7 @@ class ProgressReporter:
 
     def __init__(
         self,
-        total: int,
+        total: int | None,
         *,
         quiet: bool = False,
         log_json: bool = False,
@@ -46,7 +46,7 @@ class ProgressReporter:
 
     def __enter__(self) -> "ProgressReporter":
         self._begun_s = self._told_s = time.monotonic()
-        if self._stream.isatty() and not self._quiet and not self._log_json:
+        if self._total is not None and self._stream.isatty() and not self._quiet and not self._log_json:
             self._bar = Progress(
                 BarColumn(),
                 MofNCompleteColumn(),
@@ -94,6 +94,8 @@ class ProgressReporter:
             self._log(result)
         elif self._bar is not None:
             self._bar.update(self._task, advance=1, rate=self._rate())
+        elif not self._quiet and self._total is None:
+            self._tell_one(result)
         elif not self._quiet:
             self._tell(result.document)
         if self._debug and trace:
@@ -107,11 +109,18 @@ class ProgressReporter:
         if now_s - self._told_s < _PLAIN_INTERVAL_S:
             return
         self._told_s = now_s
-        left_s = self.elapsed_s / self.documents * (self._total - self.documents)
+        left_s = self.elapsed_s / self.documents * ((self._total or 0) - self.documents)
         self._stream.write(
             f"{self.documents} of {self._total} documents, {self.pages} pages, {self.pages_per_s:.1f} pages/s, "
             f"{self.failed} failed, about {duration(left_s)} left, last {_printable(document)}\n"
         )
+        self._stream.flush()
+
+    def _tell_one(self, result: DocumentResult) -> None:
+        review = sum(reading.status in (Status.REVIEW, Status.ILLEGIBLE) for reading in result.readings)
+        what = f"{result.page_count} pages, {len(result.readings)} fields, {review} to review"
+        errors = "".join(f"; {error.error}: {error.detail}" for error in result.errors)
+        self._stream.write(f"{_printable(result.document)}: {what}{_printable(errors)}\n")
         self._stream.flush()
 
     def _log(self, result: DocumentResult) -> None:

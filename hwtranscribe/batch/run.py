@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from hwtranscribe.assembly import assemble
-from hwtranscribe.batch.discover import Found
 from hwtranscribe.batch.pool import WorkerDiedError, WorkerTimeoutError
 from hwtranscribe.batch.work import Outcome, bug, describe, failure, read_part, take_fingerprint
 from hwtranscribe.errors import HwtranscribeError
@@ -207,11 +206,6 @@ class BatchReader:
     def _record(self, job: DocumentJob, fingerprint: Fingerprint, result: DocumentResult, trace: str = "") -> None:
         self._journal.record(job.path, fingerprint, result)
         self._reporter.done(result, trace)
-
-
-def job_for(item: Found, template: DocumentJob) -> DocumentJob:
-    """The job of a document, like `template` in everything else."""
-    return replace(template, path=item.path, document=item.document)
 
 
 def describe_in(executor: Executor, template: DocumentJob) -> Provenance:

@@ -4,11 +4,14 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hwtranscribe.cli.app import Debug, app
+
+if TYPE_CHECKING:
+    from hwtranscribe.types import ReadOptions
 
 
 class PageKind(StrEnum):
@@ -37,60 +40,65 @@ class TableFormat(StrEnum):
     XLSX = "xlsx"
 
 
+Out = Annotated[Path, typer.Option(metavar="DIR", help="Output folder; the same command again goes on there.")]
+Form = Annotated[Path | None, typer.Option(metavar="FORM.toml", help="Template; without it pages are read.")]
+KindOfLines = Annotated[PageKind, typer.Option("--kind", help="What lines hold, without a form.")]
+CaseOfLines = Annotated[LetterCase, typer.Option("--case", help="Case of the letters, without a form.")]
+Jobs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes; one per core by default.")]
+Dpi = Annotated[int, typer.Option(min=72, max=1200, help="Resolution PDF pages are drawn at.")]
+ReviewBelow = Annotated[
+    float, typer.Option(min=0, max=1, metavar="P", help="Fields less certain than this are for review.")
+]
+Overlay = Annotated[bool, typer.Option("--overlay", help="Also write pictures of what was read.")]
+Checkpoint = Annotated[Path | None, typer.Option(metavar="DIR", help="Weights; the shipped ones by default.")]
+Password = Annotated[
+    str | None, typer.Option(envvar="HWTRANSCRIBE_PASSWORD", help="For encrypted PDFs.", show_envvar=True)
+]
+MaxPixels = Annotated[int, typer.Option(min=1, help="Largest page that is decoded.")]
+MaxPages = Annotated[int, typer.Option(min=1, help="Largest document that is read.")]
+Timeout = Annotated[
+    float, typer.Option(min=1, metavar="SECONDS", help="Longest time for a document, or 16 pages of a long one.")
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines.")]
+
+
 @app.command()
 def transcribe(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Files, folders (searched for PDFs and images) or globs.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Output folder; the same command again goes on there.")],
-    form: Annotated[Path | None, typer.Option(metavar="FORM.toml", help="Template; without it pages are read.")] = None,
-    kind: Annotated[PageKind, typer.Option(help="What lines hold, without a form.")] = PageKind.ALPHANUMERIC,
-    case: Annotated[LetterCase, typer.Option(help="Case of the letters, without a form.")] = LetterCase.ANY,
-    jobs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes; one per core by default.")] = None,
-    dpi: Annotated[int, typer.Option(min=72, max=1200, help="Resolution PDF pages are drawn at.")] = 300,
-    review_below: Annotated[
-        float, typer.Option(min=0, max=1, metavar="P", help="Fields less certain than this are for review.")
-    ] = 0.9,
-    overlay: Annotated[bool, typer.Option("--overlay", help="Also write pictures of what was read.")] = False,
-    checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Weights; the shipped ones by default.")
-    ] = None,
-    password: Annotated[
-        str | None, typer.Option(envvar="HWTRANSCRIBE_PASSWORD", help="For encrypted PDFs.", show_envvar=True)
-    ] = None,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Largest page that is decoded.")] = 200_000_000,
-    max_pages: Annotated[int, typer.Option(min=1, help="Largest document that is read.")] = 10_000,
-    timeout: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="Longest time for a document, or 16 pages of a long one.")
-    ] = 600,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False,
+    out: Out,
+    form: Form = None,
+    kind: KindOfLines = PageKind.ALPHANUMERIC,
+    case: CaseOfLines = LetterCase.ANY,
+    jobs: Jobs = None,
+    dpi: Dpi = 300,
+    review_below: ReviewBelow = 0.9,
+    overlay: Overlay = False,
+    checkpoint: Checkpoint = None,
+    password: Password = None,
+    max_pixels: MaxPixels = 200_000_000,
+    max_pages: MaxPages = 10_000,
+    timeout: Timeout = 600,
+    retry_failed: RetryFailed = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what DIR holds of earlier runs.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
-    log_json: Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines.")] = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
     debug: Debug = False,
 ) -> None:
     """Read documents and write text and CSV."""
-    from hwtranscribe.batch.transcribe import RunSettings
+    from hwtranscribe.batch.session import RunSettings
     from hwtranscribe.batch.transcribe import transcribe as run_batch
-    from hwtranscribe.types import Case, Kind, ReadOptions
 
-    options = ReadOptions(
-        dpi=dpi,
-        kind=Kind(kind),
-        case=Case(case),
-        review_below=review_below,
-        overlay=overlay,
-        password=password,
-        max_pixels=max_pixels,
-        max_pages=max_pages,
-    )
     summary = run_batch(
         RunSettings(
             inputs=inputs,
             out=out,
             form=form,
             checkpoint=checkpoint,
-            options=options,
+            options=_read_options(kind, case, dpi, review_below, overlay, password, max_pixels, max_pages),
             jobs=jobs,
             timeout_s=timeout,
             fresh=fresh,
@@ -103,6 +111,76 @@ def transcribe(
     if not quiet:
         sys.stderr.write(f"{summary}\n")
     raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def watch(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="Where documents come in; nothing in it is changed.")],
+    out: Out,
+    form: Form = None,
+    kind: KindOfLines = PageKind.ALPHANUMERIC,
+    case: CaseOfLines = LetterCase.ANY,
+    jobs: Jobs = None,
+    dpi: Dpi = 300,
+    review_below: ReviewBelow = 0.9,
+    overlay: Overlay = False,
+    checkpoint: Checkpoint = None,
+    password: Password = None,
+    max_pixels: MaxPixels = 200_000_000,
+    max_pages: MaxPages = 10_000,
+    timeout: Timeout = 600,
+    settle: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="A file is complete when unchanged for so long.")
+    ] = 5,
+    retry_failed: RetryFailed = False,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    debug: Debug = False,
+) -> None:
+    """Read documents as they come into a folder, until Ctrl-C."""
+    from hwtranscribe.batch.session import RunSettings
+    from hwtranscribe.batch.watch import watch as run_watch
+
+    run_watch(
+        RunSettings(
+            inputs=[folder],
+            out=out,
+            form=form,
+            checkpoint=checkpoint,
+            options=_read_options(kind, case, dpi, review_below, overlay, password, max_pixels, max_pages),
+            jobs=jobs,
+            timeout_s=timeout,
+            retry_failed=retry_failed,
+            quiet=quiet,
+            log_json=log_json,
+            debug=debug,
+        ),
+        settle_s=settle,
+    )
+
+
+def _read_options(
+    kind: PageKind,
+    case: LetterCase,
+    dpi: int,
+    review_below: float,
+    overlay: bool,
+    password: str | None,
+    max_pixels: int,
+    max_pages: int,
+) -> "ReadOptions":
+    from hwtranscribe.types import Case, Kind, ReadOptions
+
+    return ReadOptions(
+        dpi=dpi,
+        kind=Kind(kind),
+        case=Case(case),
+        review_below=review_below,
+        overlay=overlay,
+        password=password,
+        max_pixels=max_pixels,
+        max_pages=max_pages,
+    )
 
 
 @app.command()
