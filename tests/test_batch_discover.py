@@ -67,6 +67,7 @@ def test_loops_of_links_end(tmp_path):
     (tmp_path / "a/loop").symlink_to(tmp_path)
     (tmp_path / "a/self.png").symlink_to(tmp_path / "a/self.png")
     assert names([tmp_path]) == ["a/self.png", "a/x.png"]
+    assert names([tmp_path / "a/self.png"], output=tmp_path / "a") == ["self.png"]
 
 
 def test_a_linked_folder_can_be_the_input(tmp_path):

@@ -73,7 +73,7 @@ def look_for(inputs: Sequence[str], output: Path | None = None) -> Discovery:
     Raises:
         UsageError: The output folder is an input.
     """
-    if output is not None and any(Path(text).resolve() == output.resolve() for text in inputs):
+    if output is not None and output.is_dir() and any(Path(t).is_dir() and output.samefile(t) for t in inputs):
         raise UsageError(f"--out {output} is the input folder; choose another folder")
     skipped = 0
     found: dict[str, Found] = {}
