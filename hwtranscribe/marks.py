@@ -90,6 +90,6 @@ def written(
 
 def stroke_width_px(binary: UInt8[np.ndarray, "height width"]) -> float:
     """Return the usual width of the strokes: twice the mean distance to paper along their middle."""
-    distance = cv2.distanceTransform(binary, cv2.DIST_L2, 3)
+    distance = cv2.distanceTransform(cv2.copyMakeBorder(binary, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
     ridge = (distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)) - 1e-6)
     return max(1.0, 2.0 * float(distance[ridge].mean()) - 0.5) if ridge.any() else 1.0

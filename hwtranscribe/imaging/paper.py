@@ -22,6 +22,9 @@ RIM_SHARE = 0.06
 SOLID_SHARE = 0.018
 """Surroundings are dark over squares of this share of the long side: 5 mm of an A4 page."""
 
+PATTERNED = 0.28
+"""Ground that reaches this share of the darkness of strokes is patterned."""
+
 BILEVEL_SIZE_PX = 1500
 """Long side from which bilevel scans are softened; smaller ones have no resolution to give away."""
 
@@ -173,8 +176,12 @@ def normalise_ink(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
         dark: From `darkness`, what is not writing already set to 0.
     """
     noise, stroke = noise_and_stroke(dark)
+    if noise > PATTERNED * stroke:
+        # The hair lines of security paper are as dark as a pen, but far thinner.
+        dark = cv2.GaussianBlur(dark, (0, 0), 1.0)
+        noise, stroke = noise_and_stroke(dark)
     height, width = dark.shape
-    low = max(noise, 0.22 * stroke)
+    low = max(1.2 * noise, 0.15 * stroke)
     factor = max(1, max(height, width) // 900)
     size = (max(1, width // factor), max(1, height // factor))
     weight = np.where(dark > low, dark, 0).astype(np.uint8)
@@ -182,7 +189,9 @@ def normalise_ink(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
     sigma_px = max(8.0, max(height, width) / 120) / factor
     first = cv2.GaussianBlur(weight, (0, 0), sigma_px)
     second = cv2.GaussianBlur(weight * weight, (0, 0), sigma_px)
-    local = np.clip(second / np.maximum(first, 1e-3), max(0.4 * stroke, low + 16), 255)
+    # Where nobody wrote, a patterned ground must not be taken for faint writing.
+    least = max(0.3 * stroke, min(2 * noise, 0.9 * stroke), low + 16)
+    local = np.clip(second / np.maximum(first, 1e-3), least, 255)
     high = cv2.resize(local.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
     gain = 255.0 / np.maximum(0.9 * high - low, 16)
     return cv2.multiply(cv2.subtract(dark, round(low)), gain, dtype=cv2.CV_8U)

@@ -133,6 +133,9 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         inside = np.ascontiguousarray(dark[max(0, upper) : lower + 1])
         carriers = [row for row, there in ((upper, has_upper), (lower, has_lower)) if there]
         uprights = upright_lines(inside)
+        if not sure:
+            # Pens are broader than the hair lines of a comb.
+            uprights = uprights[uprights[:, 1] <= 1.4 * line_thickness_px(thin, carriers) + 1.5]
         hangs = uprights[:, 2] <= slack_px
         stands = uprights[:, 3] >= inside.shape[0] - slack_px
         held = (hangs & has_upper) | (stands & has_lower)
@@ -198,6 +201,17 @@ def level_reach(dark: UInt8[np.ndarray, "height width"], rows: list[int], left: 
         before, after = gaps[gaps < cuts[k] + 1], gaps[gaps >= cuts[k + 1]]
         reaches.append((int(before[-1]) + 1 if len(before) else 0, int(after[0]) if len(after) else len(run)))
     return min(first for first, _ in reaches), max(last for _, last in reaches)
+
+
+def line_thickness_px(dark: UInt8[np.ndarray, "height width"], rows: list[int]) -> float:
+    """Return the usual thickness of level lines.
+
+    Args:
+        dark: 1 where dark.
+        rows: Of the lines.
+    """
+    across = np.concatenate([dark[max(0, row - 5) : row + 6].sum(axis=0) for row in rows])
+    return float(np.median(across[across > 0])) if across.any() else 1.0
 
 
 def bands(rows: list[int], top: int, bottom: int) -> list[tuple[int, int, bool, bool]]:
@@ -341,11 +355,12 @@ def filled_edges(
     slack_px = 0.3 * slope
     while origin + slope * (first - 0.5) > left and origin + slope * (first - 1) >= reach[0] - slack_px:
         first -= 1
-    while origin + slope * (first + 0.5) < left:
+    # The outermost cell of a comb is meant even when the box is drawn short.
+    while origin + slope * (first + (0.7 if first == numbers[0] else 0.5)) < left:
         first += 1
     while origin + slope * (last + 0.5) < right and origin + slope * (last + 1) <= reach[1] + slack_px:
         last += 1
-    while origin + slope * (last - 0.5) > right:
+    while origin + slope * (last - (0.7 if last == numbers[-1] else 0.5)) > right:
         last -= 1
     return np.array([known.get(k, origin + slope * k) for k in range(first, last + 1)], np.float32)
 
