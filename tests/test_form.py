@@ -146,6 +146,7 @@ WRONG = [
     (HEAD + 'reference = "blnak.pdf"\n' + FIELD, 'page 1: reference = "blnak.pdf": no such file'),
     (HEAD + "reference_page = 0\n" + FIELD, "page 1: reference_page = 0: must be greater than or equal to 1"),
     (HEAD + FIELD + "box = [1, 2, 3, 4]\n", "not valid TOML: Cannot overwrite a value (at line 11"),
+    (HEAD + "[[page.field]]\n" * 5_001, "5,001 fields, at most 5,000 are allowed"),
     ("schema = \n", "not valid TOML: Invalid value (at line 1"),
     ("[" * 5000, "not valid TOML"),
     ("page = [[[]]]\n", "page 1: must be a table, written [[page]]"),
@@ -241,6 +242,13 @@ def test_every_problem_is_a_line_of_its_own(tmp_path):
 def test_misspelt_file_names_are_suggested(tmp_path):
     (tmp_path / "blank.pdf").write_bytes(b"%PDF-1.4")
     assert 'did you mean "blank.pdf"?' in problem_with(tmp_path, HEAD + 'reference = "blnak.pdf"\n' + FIELD)
+
+
+def test_fields_share_a_lexicon(tmp_path):
+    (tmp_path / "values.txt").write_text("12\n")
+    again = FIELD.replace("member_no", "other") + 'lexicon = "values.txt"\n'
+    one, other = FormTemplate.load(write(tmp_path, HEAD + FIELD + 'lexicon = "values.txt"\n' + again)).pages[0].fields
+    assert one.values is other.values
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -37,6 +37,10 @@ FORM_COLUMNS = ("document", "form", "pages", "review")
 _ONLY_FOR_CHECKBOXES = ("group",)
 _NOT_FOR_CHECKBOXES = ("cells", "pattern", "lexicon", "type", "check", "min", "max", "equals", "sum")
 _ONLY_FOR_DIGITS = ("type", "min", "max", "sum")
+
+# Fields often share a pattern or a long list of names.
+_pattern = lru_cache(maxsize=256)(Pattern)
+_lexicon = lru_cache(maxsize=8)(Lexicon)
 
 Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 
@@ -112,8 +116,11 @@ class FieldTemplate(Table):
     @classmethod
     def _load_lexicon(cls, value: Any, info: ValidationInfo) -> Any:
         path = file_beside(value, info)
+        if path is None or info.context is None:
+            return value
+        read = info.context["lexicons"]
         try:
-            return value if path is None else read_lexicon(path)
+            return read[path] if path in read else read.setdefault(path, read_lexicon(path))
         except OSError as error:
             raise ValueError(f"can't be read: {reason(error)}") from None
 
@@ -170,7 +177,7 @@ class FieldTemplate(Table):
         alphabet = ALPHABETS[self.kind]
         if self.pattern is not None:
             try:
-                Pattern(self.pattern, alphabet)
+                _pattern(self.pattern, alphabet)
             except ValueError as error:
                 yield f"pattern = '{self.pattern}': {error}"
                 return
@@ -199,7 +206,7 @@ class FieldTemplate(Table):
         """All constraints on the value as one automaton, or None."""
         parts: list[Constraint] = []
         if self.pattern is not None:
-            parts.append(Pattern(self.pattern, ALPHABETS[self.kind]))
+            parts.append(_pattern(self.pattern, ALPHABETS[self.kind]))
         if self.values is not None:
             parts.append(self.values)
         if self.value_type == "date":
@@ -213,4 +220,4 @@ class FieldTemplate(Table):
     @cached_property
     def values(self) -> Lexicon | None:
         """The lexicon as an automaton, which also gives values back in their own spelling; None without one."""
-        return None if self.lexicon is None else Lexicon(self.lexicon)
+        return None if self.lexicon is None else _lexicon(self.lexicon)

@@ -15,6 +15,7 @@ from hwtranscribe.form.problems import explain, place
 
 MAX_SIDE_PX = 30_000
 MAX_PAGE_PX = 200_000_000
+MAX_FIELDS = 5_000
 
 _Side = Annotated[StrictInt, Field(ge=1, le=MAX_SIDE_PX)]
 
@@ -121,8 +122,11 @@ class FormTemplate(_FormFile):
             raise TemplateError(f"{path}: line {line} is not UTF-8; save the file as UTF-8") from None
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise TemplateError(f"{path}: not valid TOML: {error}") from None
+        if (count := _field_count(data)) > MAX_FIELDS:
+            raise TemplateError(f"{path}: {count:,} fields, at most {MAX_FIELDS:,} are allowed")
+        context = {"folder": path.parent, "lexicons": {}}
         try:
-            form = _FormFile.model_validate(data, context={"folder": path.parent}, by_alias=True, by_name=False)
+            form = _FormFile.model_validate(data, context=context, by_alias=True, by_name=False)
         except ValidationError as error:
             problems = explain(error, data, _KEYS)
             raise TemplateError("\n".join(f"{path}: {problem}" for problem in problems)) from None
@@ -138,6 +142,12 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 
 _KEYS = {"form": _keys(_FormFile), "page": _keys(PageTemplate), "field": _keys(FieldTemplate)}
+
+
+def _field_count(data: dict[str, Any]) -> int:
+    pages = data.get("page")
+    fields = [page.get("field") for page in pages if isinstance(page, dict)] if isinstance(pages, list) else []
+    return sum(len(one) for one in fields if isinstance(one, list))
 
 
 def _hash(content: bytes, form: _FormFile) -> str:
