@@ -42,7 +42,7 @@ def run(folder: Path, out: Path, executor, capacity: int = 1, *, retry_failed: b
         jobs = [DocumentJob(item.path, item.document) for item in work.to_read]
         reporter = ProgressReporter(len(jobs), quiet=True)
         stop = stop or Stop()
-        BatchReader(executor, capacity, journal, PROVENANCE, None, reporter, stop, batch_work.work).read(jobs)
+        BatchReader(executor, lambda: capacity, journal, PROVENANCE, None, reporter, stop, batch_work.work).read(jobs)
         write_outputs(out, journal)
         return journal.counts(), [job.document for job in jobs]
 

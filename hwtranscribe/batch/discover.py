@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from hwtranscribe.batch.remote import is_url, list_documents
 from hwtranscribe.errors import NoInputError, UsageError
 from hwtranscribe.render.formats import SUFFIXES
 from hwtranscribe.types import PageError
@@ -20,7 +21,7 @@ class Found:
     """A document to read.
 
     Attributes:
-        path: Absolute; bytes of the name that are not UTF-8 are kept as surrogates.
+        path: Absolute, or a URL; bytes of the name that are not UTF-8 are kept as surrogates.
         document: Its name in the outputs, `/` separated, UTF-8, unique.
         error: Why it need not even be tried, or None.
     """
@@ -73,7 +74,7 @@ def look_for(inputs: Sequence[str], output: Path | None = None) -> Discovery:
     Raises:
         UsageError: The output folder is an input.
     """
-    if output is not None and output.is_dir() and any(Path(t).is_dir() and output.samefile(t) for t in inputs):
+    if output is not None and output.is_dir() and any(Path(text).is_dir() and output.samefile(text) for text in inputs):
         raise UsageError(f"--out {output} is the input folder; choose another folder")
     skipped = 0
     found: dict[str, Found] = {}
@@ -101,6 +102,9 @@ def natural_key(document: str) -> tuple[tuple[tuple[bool, int, str], ...], ...]:
 
 def _expand(text: str, output: Path | None) -> Iterator[Found | None]:
     """Documents of one input; None for each file that is skipped."""
+    if is_url(text):
+        yield from _expand_url(text)
+        return
     path = Path(os.path.normpath(Path(text).absolute()))
     if path.is_dir():
         yield from _walk(path, path, output)
@@ -117,6 +121,16 @@ def _expand(text: str, output: Path | None) -> Iterator[Found | None]:
                 yield _found_or_skipped(match, root)
     else:
         yield Found(str(path), _name(path, path.parent), PageError(None, "not_found", "no such file or folder"))
+
+
+def _expand_url(url: str) -> Iterator[Found | None]:
+    found = False
+    for path, name in list_documents(url):
+        found = True
+        readable = not PurePosixPath(name).name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
+        yield Found(path, name) if readable or path == url else None
+    if not found:
+        yield Found(url, PurePosixPath(url).name, PageError(None, "not_found", "no such file or folder"))
 
 
 def _walk(folder: Path, root: Path, output: Path | None) -> Iterator[Found | None]:
@@ -148,13 +162,14 @@ def _with_unique_names(documents: list[Found]) -> list[Found]:
     counts = Counter(item.document for item in documents)
     if max(counts.values(), default=1) == 1:
         return documents
-    root = Path(os.path.commonpath([Path(item.path).parent for item in documents]))
+    urls = any(is_url(item.path) for item in documents)
+    root = Path() if urls else Path(os.path.commonpath([Path(item.path).parent for item in documents]))
     taken = {name for name, count in counts.items() if count == 1}
     unique = []
     for item in documents:
         name, number = item.document, 1
         if counts[name] > 1:
-            base = name = _name(Path(item.path), root)
+            base = name = item.path.replace("://", "/") if urls else _name(Path(item.path), root)
             while name in taken:
                 number += 1
                 name = f"{base}~{number}"

@@ -29,6 +29,8 @@ def open_folder(folder: Path, *, fresh: bool = False, create: bool = True) -> It
     Raises:
         OutputError: It can't be written, another run is writing to it, or it holds files that are not ours.
     """
+    if ":/" in str(folder):
+        raise OutputError(f"{folder}: the journal needs a folder of this machine; --copy-to copies the files elsewhere")
     journal_path = folder / JOURNAL_NAME
     if not create and not journal_path.is_file():
         raise OutputError(f"{folder}: no {JOURNAL_NAME} here; give the --out folder of a run")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from hwtranscribe import export
 from hwtranscribe.batch.discover import natural_key
+from hwtranscribe.batch.folder import OUTPUT_NAMES
+from hwtranscribe.batch.remote import copy_to
 from hwtranscribe.errors import OutputError
 from hwtranscribe.files import write_atomically
 from hwtranscribe.journal import Journal
@@ -101,6 +103,20 @@ WRITERS = {
     "xlsx": write_xlsx,
 }
 """What `hwtranscribe export --format` can write."""
+
+
+def copy_outputs(folder: Path, url: str) -> None:
+    """Copy everything that a run has written, but its journal, to a folder elsewhere.
+
+    Raises:
+        UsageError: It can't be written there.
+    """
+    names = [path.relative_to(folder) for name in OUTPUT_NAMES for path in _files(folder / name)]
+    copy_to(folder, names, url)
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path] * path.is_file()
 
 
 def write_file(path: Path, pieces: bytes | Iterable[bytes]) -> None:

@@ -17,8 +17,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from hwtranscribe.batch.work import describe
+from hwtranscribe.types import DocumentJob, Provenance
+
 # One thread per worker: N workers use N cores, and no sum depends on how many cores there are.
-_ONE_THREAD = {
+ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -83,6 +86,15 @@ class WorkerPool(Executor):
         future: Future[Any] = Future()
         self._tasks.put(_Task(future, fn, args, kwargs))
         return future
+
+    def describe(self, template: DocumentJob) -> Provenance:
+        """What the workers read with; also warms one up.
+
+        Raises:
+            TemplateError: The form is wrong.
+            CheckpointError: The checkpoint is wrong.
+        """
+        return self.submit(describe, template).result()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop the workers after the queued tasks, or after the running ones with `cancel_futures`."""
@@ -151,7 +163,7 @@ class _Worker:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         process = context.Process(target=_main, args=(theirs,), daemon=True)
-        with _starting, _environment(_ONE_THREAD):
+        with _starting, _environment(ONE_THREAD):
             process.start()
         theirs.close()
         self._process = process

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from hwtranscribe.assembly import assemble
 from hwtranscribe.batch.pool import WorkerDiedError, WorkerTimeoutError
-from hwtranscribe.batch.work import Outcome, bug, describe, failure, read_part, take_fingerprint
-from hwtranscribe.errors import HwtranscribeError
+from hwtranscribe.batch.work import Outcome, bug, failure, read_part, take_fingerprint
+from hwtranscribe.errors import HwtranscribeError, OutputError
 from hwtranscribe.form import FormTemplate
 from hwtranscribe.journal import Fingerprint, Journal
 from hwtranscribe.types import DocumentJob, DocumentPart, DocumentResult, PageError, Provenance
@@ -70,9 +70,9 @@ class BatchReader:
 
     Args:
         executor: What runs the tasks.
-        capacity: Number of tasks handed to the executor at a time.
+        capacity: Says how many tasks the executor is to have at a time; workers of a cluster come and go.
         journal: Where results go.
-        provenance: From `describe_in`.
+        provenance: What every part must have been read with.
         form: The template, or None.
         reporter: Is told of progress.
         stop: When to end early.
@@ -82,7 +82,7 @@ class BatchReader:
     def __init__(
         self,
         executor: Executor,
-        capacity: int,
+        capacity: Callable[[], int],
         journal: Journal,
         provenance: Provenance,
         form: FormTemplate | None,
@@ -114,7 +114,8 @@ class BatchReader:
         """
         waiting = iter(jobs)
         while not self._stop.now.is_set():
-            while len(self._in_hand) < self._capacity and not self._stop.soon.is_set():
+            capacity = self._capacity()
+            while len(self._in_hand) < capacity and not self._stop.soon.is_set():
                 # Parts of what was begun come first: what is unfinished is held in memory.
                 job = self._further_parts.popleft() if self._further_parts else next(waiting, None)
                 if job is None:
@@ -190,6 +191,11 @@ class BatchReader:
             return
         part = outcome.made
         assert job.pages is not None
+        if part.provenance != self._provenance:
+            raise OutputError(
+                f"{job.document}: a worker read it with {part.provenance}, this run reads with {self._provenance}; "
+                "give all workers the same version, checkpoint and form"
+            )
         self._reporter.pages_read(len(part.pages) + len(part.errors))
         unfinished = self._unfinished.get(job.document)
         if unfinished is None:
@@ -206,11 +212,6 @@ class BatchReader:
     def _record(self, job: DocumentJob, fingerprint: Fingerprint, result: DocumentResult, trace: str = "") -> None:
         self._journal.record(job.path, fingerprint, result)
         self._reporter.done(result, trace)
-
-
-def describe_in(executor: Executor, template: DocumentJob) -> Provenance:
-    """Ask a worker what would read the documents; also warms it up."""
-    return executor.submit(describe, template).result()
 
 
 def usable_cores() -> int:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hwtranscribe.batch.cluster import ClusterExecutor
 from hwtranscribe.batch.discover import Found
 from hwtranscribe.batch.folder import open_folder
 from hwtranscribe.batch.plan import check_identity
 from hwtranscribe.batch.pool import WorkerPool
-from hwtranscribe.batch.run import BatchReader, Reporter, Stop, describe_in, usable_cores
+from hwtranscribe.batch.run import BatchReader, Reporter, Stop, usable_cores
 from hwtranscribe.batch.work import failure
 from hwtranscribe.form import FormTemplate
 from hwtranscribe.journal import Fingerprint, Journal
@@ -30,6 +31,8 @@ class RunSettings:
         checkpoint: Folder of weights, or None for the shipped ones.
         options: How to read.
         jobs: Number of worker processes; None for one per core.
+        scheduler: Address of a Dask scheduler whose workers are to read, or None for processes of this machine.
+        copy_to: URL of a folder that the files are copied to at the end, or None.
         timeout_s: Longest time for one document.
         fresh: Start over.
         retry_failed: Try documents again that failed before.
@@ -44,6 +47,8 @@ class RunSettings:
     checkpoint: Path | None = None
     options: ReadOptions = field(default_factory=ReadOptions)
     jobs: int | None = None
+    scheduler: str | None = None
+    copy_to: str | None = None
     timeout_s: float | None = None
     fresh: bool = False
     retry_failed: bool = False
@@ -66,7 +71,7 @@ class Session:
     """
 
     journal: Journal
-    pool: WorkerPool
+    pool: WorkerPool | ClusterExecutor
     provenance: Provenance
     form: FormTemplate | None
     template: DocumentJob
@@ -85,10 +90,12 @@ class Session:
             else:
                 failed = failure(item.document, item.error, self.provenance)
                 self.journal.record(item.path, Fingerprint(None, None, None), failed)
-        # Two per worker: one to read and one to go on with.
-        capacity = 2 * self.pool.worker_count
-        reader = BatchReader(self.pool, capacity, self.journal, self.provenance, self.form, reporter, self.stop)
+        reader = BatchReader(self.pool, self._capacity, self.journal, self.provenance, self.form, reporter, self.stop)
         reader.read(jobs)
+
+    def _capacity(self) -> int:
+        """Two tasks per worker process: one to read and one to go on with. One on a cluster, which may be far away."""
+        return self.pool.worker_count * (2 if isinstance(self.pool, WorkerPool) else 1)
 
 
 @contextlib.contextmanager
@@ -116,10 +123,14 @@ def open_session(settings: RunSettings, worker_count: int | None = None) -> Iter
         overlay_folder=str((out / "overlay").absolute()) if settings.options.overlay else None,
     )
     with open_folder(out, fresh=settings.fresh) as journal, _stopping() as stop:
-        workers = settings.jobs or usable_cores()
-        pool = WorkerPool(min(workers, worker_count or workers), settings.timeout_s)
+        pool: WorkerPool | ClusterExecutor
+        if settings.scheduler is not None:
+            pool = ClusterExecutor(settings.scheduler, settings.timeout_s)
+        else:
+            workers = settings.jobs or usable_cores()
+            pool = WorkerPool(min(workers, worker_count or workers), settings.timeout_s)
         try:
-            provenance = describe_in(pool, template)
+            provenance = pool.describe(template)
             check_identity(journal, provenance, form_facts)
             yield Session(journal, pool, provenance, form, template, stop)
         finally:

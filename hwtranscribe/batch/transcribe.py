@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hwtranscribe.batch.discover import discover
-from hwtranscribe.batch.outputs import write_outputs
+from hwtranscribe.batch.outputs import copy_outputs, write_outputs
 from hwtranscribe.batch.plan import plan
 from hwtranscribe.batch.progress import ProgressReporter, duration
 from hwtranscribe.batch.report import write_report
@@ -80,6 +80,8 @@ def transcribe(settings: RunSettings) -> Summary:
             session.read(work.to_read, reporter)
         write_outputs(settings.out, journal)
         reported = not stop.soon.is_set() and write_report(settings.out, journal, session.pool, session.template)
+        if settings.copy_to is not None:
+            copy_outputs(settings.out, settings.copy_to)
         return Summary(
             counts=journal.counts(),
             read=reporter.documents,

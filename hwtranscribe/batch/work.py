@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hwtranscribe.batch.remote import downloads, fingerprint, is_url
 from hwtranscribe.errors import CheckpointError, DependencyError, DocumentError, TemplateError
 from hwtranscribe.journal import Fingerprint
 from hwtranscribe.types import Box, DocumentJob, DocumentPart, DocumentResult, PageError, Provenance
@@ -56,20 +57,22 @@ def read_part(job: DocumentJob, provenance: Provenance) -> Outcome:
     """
     from hwtranscribe.pipeline import transcribe_part
 
-    fingerprint = Fingerprint(None, None, None)
+    taken = Fingerprint(None, None, None)
     try:
         # The hash is wanted once, with the first part.
-        fingerprint = take_fingerprint(job.path, content=job.pages is None or job.pages[0] == 1)
-        return Outcome(fingerprint, transcribe_part(job))
+        taken = take_fingerprint(job.path, content=job.pages is None or job.pages[0] == 1)
+        if is_url(job.path):
+            job = replace(job, path=str(downloads.fetch(job.path)))
+        return Outcome(taken, transcribe_part(job))
     except (TemplateError, CheckpointError, DependencyError):
         raise
     except DocumentError as error:
         problem = PageError(error.page, error.code, error.detail)
-        return Outcome(fingerprint, failure(job.document, problem, provenance))
+        return Outcome(taken, failure(job.document, problem, provenance))
     except Exception as error:  # a bug met on one page must not cost the others
         trace = traceback.format_exc()
         made = _page_by_page(job) or failure(job.document, bug(error), provenance)
-        return Outcome(fingerprint, made, trace)
+        return Outcome(taken, made, trace)
 
 
 def _page_by_page(job: DocumentJob) -> DocumentPart | None:
@@ -117,7 +120,8 @@ def cut_out(job: DocumentJob, boxes: Sequence[Box]) -> list[bytes | None]:
 
     assert job.pages is not None
     first, last = job.pages
-    page = next(render_pages(Path(job.path), job.document, job.options, range(first, last + 1)))
+    path = downloads.fetch(job.path) if is_url(job.path) else Path(job.path)
+    page = next(render_pages(path, job.document, job.options, range(first, last + 1)))
     if isinstance(page, PageError):
         raise DocumentError(page.error, page.detail, page.page)
     height_px, width_px = page.pixels.shape
@@ -159,6 +163,8 @@ def take_fingerprint(path: str, *, content: bool = True) -> Fingerprint:
         path: Of the file.
         content: Whether to read it for its hash.
     """
+    if is_url(path):
+        return _remote_fingerprint(path, content=content)
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe waits for somebody to write into it
@@ -170,3 +176,14 @@ def take_fingerprint(path: str, *, content: bool = True) -> Fingerprint:
     except (OSError, ValueError):
         return Fingerprint(None, None, None)
     return Fingerprint(status.st_size, status.st_mtime_ns, digest)
+
+
+def _remote_fingerprint(url: str, *, content: bool) -> Fingerprint:
+    found = fingerprint(url)
+    if content and found.size is not None:
+        try:
+            with downloads.fetch(url).open("rb") as file:
+                return replace(found, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+        except DocumentError:
+            return Fingerprint(None, None, None)
+    return found

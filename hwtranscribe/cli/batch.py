@@ -45,6 +45,9 @@ Form = Annotated[Path | None, typer.Option(metavar="FORM.toml", help="Template; 
 KindOfLines = Annotated[PageKind, typer.Option("--kind", help="What lines hold, without a form.")]
 CaseOfLines = Annotated[LetterCase, typer.Option("--case", help="Case of the letters, without a form.")]
 Jobs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Processes; one per core by default.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Read on a Dask cluster, such as tcp://host:8786.")
+]
 Dpi = Annotated[int, typer.Option(min=72, max=1200, help="Resolution PDF pages are drawn at.")]
 ReviewBelow = Annotated[
     float, typer.Option(min=0, max=1, metavar="P", help="Fields less certain than this are for review.")
@@ -74,6 +77,7 @@ def transcribe(
     kind: KindOfLines = PageKind.ALPHANUMERIC,
     case: CaseOfLines = LetterCase.ANY,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     dpi: Dpi = 300,
     review_below: ReviewBelow = 0.9,
     overlay: Overlay = False,
@@ -84,6 +88,9 @@ def transcribe(
     timeout: Timeout = 600,
     retry_failed: RetryFailed = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what DIR holds of earlier runs.")] = False,
+    copy_to: Annotated[
+        str | None, typer.Option(metavar="URL", help="Copy the files there at the end, such as s3://bucket/out.")
+    ] = None,
     quiet: Quiet = False,
     log_json: LogJson = False,
     debug: Debug = False,
@@ -100,8 +107,10 @@ def transcribe(
             checkpoint=checkpoint,
             options=_read_options(kind, case, dpi, review_below, overlay, password, max_pixels, max_pages),
             jobs=jobs,
+            scheduler=scheduler,
             timeout_s=timeout,
             fresh=fresh,
+            copy_to=copy_to,
             retry_failed=retry_failed,
             quiet=quiet,
             log_json=log_json,
@@ -121,6 +130,7 @@ def watch(
     kind: KindOfLines = PageKind.ALPHANUMERIC,
     case: CaseOfLines = LetterCase.ANY,
     jobs: Jobs = None,
+    scheduler: Scheduler = None,
     dpi: Dpi = 300,
     review_below: ReviewBelow = 0.9,
     overlay: Overlay = False,
@@ -149,6 +159,7 @@ def watch(
             checkpoint=checkpoint,
             options=_read_options(kind, case, dpi, review_below, overlay, password, max_pixels, max_pages),
             jobs=jobs,
+            scheduler=scheduler,
             timeout_s=timeout,
             retry_failed=retry_failed,
             quiet=quiet,
