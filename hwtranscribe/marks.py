@@ -60,7 +60,7 @@ def without_frame(ink: UInt8[np.ndarray, "height width"], side_px: int) -> UInt8
     """Return ink without the printed frame of the box, where no blank form has taken it away."""
     binary = (ink > INK).astype(np.uint8)
     rules = find_rules(binary, max(8, round(0.7 * side_px)), max(2, round(0.15 * side_px)))
-    return erase_rules(ink, binary, rules)
+    return erase_rules(ink, binary, rules)[0]
 
 
 def written(

@@ -59,14 +59,17 @@ def broadest_stroke_px(pixels: UInt8[np.ndarray, "height width"], usual_px: int)
         pixels: Grey picture, 255 paper.
         usual_px: Window that ordinary pens need.
     """
-    wide = np.ones((4 * usual_px + 1, 4 * usual_px + 1), np.uint8)
+    scale = min(1.0, 450 / max(pixels.shape))
+    pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    wide_px = round(4 * usual_px * scale) | 1
+    wide = np.ones((wide_px, wide_px), np.uint8)
     level = cv2.morphologyEx(pixels, cv2.MORPH_CLOSE, wide, borderType=cv2.BORDER_REPLICATE)
     ink = (pixels < 0.65 * level).astype(np.uint8)
     if not ink.any():
         return 0
     distance = cv2.distanceTransform(ink, cv2.DIST_L2, 3)
     ridge = distance[(ink > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)) - 1e-6)]
-    return round(4 * float(np.percentile(ridge, 99)))
+    return round(4 * float(np.percentile(ridge, 99)) / scale)
 
 
 def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:

@@ -2,8 +2,9 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Int32, Int64, UInt8
 
+from hwtranscribe.imaging.masks import Binary, above, places, widened, without
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
 from hwtranscribe.imaging.rules import erase_rules, find_rules, follow_rules
 
@@ -38,9 +39,9 @@ def ink_without_blank(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarr
         dark: From `imaging.paper.darkness`.
     """
     noise, stroke = noise_and_stroke(dark)
-    binary = (dark > max(noise, 0.3 * stroke)).astype(np.uint8)
-    rules = find_rules(binary, *rule_limits(max(dark.shape)))
-    return settle(erase_rules(dark, (dark > max(noise, CROSSING * stroke)).astype(np.uint8), rules))
+    rules = find_rules(above(dark, max(noise, 0.3 * stroke)), *rule_limits(max(dark.shape)))
+    left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules)
+    return settle(left, zone)
 
 
 def ink_with_blank(
@@ -56,26 +57,20 @@ def ink_with_blank(
         printing: Darkness of the blank form in the same frame.
         reach_px: How far scanned printing may lie beside or grow over the blank form's.
     """
-    printed = (printing > PRINTED).astype(np.uint8)
+    printed = above(printing, PRINTED)
     mask = widened(printed, reach_px)
-    noise, stroke = noise_and_stroke(np.where(mask > 0, 0, dark).astype(np.uint8))
+    noise, stroke = noise_and_stroke(without(dark, mask))
     threshold = max(noise, 0.3 * stroke)
-    length_px, thickness_px = rule_limits(max(dark.shape))
-    printed_rules = find_rules((printing > 2 * PRINTED).astype(np.uint8), length_px, thickness_px)
+    printed_rules = find_rules(above(printing, 2 * PRINTED), *rule_limits(max(dark.shape)))
     horizontal, upright = (follow_rules(one, dark, 3 * reach_px, CROSSING * stroke) for one in printed_rules)
-    rules = horizontal, upright
-    on_rule = cv2.dilate((printed_rules[0].mask | printed_rules[1].mask).astype(np.uint8), np.ones((3, 3), np.uint8))
-    solid = cv2.bitwise_and(printed, 1 - on_rule)
-    left = erase_rules(dark, (dark > max(noise, CROSSING * stroke)).astype(np.uint8), rules, reach_px)
+    on_rule = widened(cv2.bitwise_or(*(one.mask(dark.shape) for one in printed_rules)), 1)
+    solid = cv2.subtract(printed, on_rule)
+    crossed = above(dark, max(noise, CROSSING * stroke))
+    left, zone = erase_rules(dark, crossed, (horizontal, upright), reach_px)
     left, light = without_solid(left, printing, solid, stroke, noise, reach_px)
-    left = without_slivers(left, cv2.bitwise_and(mask, 1 - light), threshold, reach_px)
+    left = without_slivers(left, cv2.subtract(mask, light), zone, threshold, reach_px)
     left = joined(left, dark, solid, threshold, reach_px)
     return settle(left), mask.astype(bool)
-
-
-def widened(binary: UInt8[np.ndarray, "height width"], by_px: int) -> UInt8[np.ndarray, "height width"]:
-    """Return a mask grown by some px on all sides."""
-    return cv2.dilate(binary, np.ones((2 * by_px + 1, 2 * by_px + 1), np.uint8))
 
 
 def without_solid(
@@ -100,13 +95,16 @@ def without_solid(
     """
     kernel = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
     expected = cv2.dilate(scanned_printing(dark, printing, solid, kernel), kernel)
-    mask = cv2.dilate(solid, kernel) > 0
-    light = mask & (expected < OVERWRITTEN * stroke)
+    mask = cv2.dilate(solid, kernel)
+    light = cv2.bitwise_and(mask, 1 - above(expected, OVERWRITTEN * stroke))
+    result = without(dark, mask)
+    ys, xs = places(light)
+    here = dark[ys, xs].astype(np.float32)
     # From the expected level (with a margin for noise) up to a pen's, darkness fades in.
-    floor = expected.astype(np.float32) * 1.15 + 0.5 * noise
-    gain = np.clip((dark - floor) / np.maximum(0.5 * (stroke - floor), 16), 0, 1)
-    kept = np.where(light, dark * gain, 0)
-    return np.where(mask, kept, dark).astype(np.uint8), light.astype(np.uint8)
+    floor = expected[ys, xs] * 1.15 + 0.5 * noise
+    gain = np.clip((here - floor) / np.maximum(0.5 * (stroke - floor), 16), 0, 1)
+    result[ys, xs] = (here * gain).astype(np.uint8)
+    return result, light
 
 
 def scanned_printing(
@@ -128,7 +126,7 @@ def scanned_printing(
         kernel: Surroundings in which the scanned stroke is looked for.
     """
     count, labels = cv2.connectedComponents(solid, connectivity=8)
-    ys, xs = np.nonzero(labels)
+    ys, xs = places(solid)
     if not len(ys):
         return np.zeros_like(solid)
     owner, levels = labels[ys, xs], 256 // TONE_STEP
@@ -137,14 +135,14 @@ def scanned_printing(
     tone = (below < 0.95 * below[:, -1:]).sum(axis=1)
     core = printing[ys, xs] >= 0.7 * TONE_STEP * tone[owner]
     scanned = np.bincount(
-        tone[owner][core] * 256 + cv2.dilate(dark, kernel)[ys, xs][core], minlength=levels * 256
+        tone[owner][core] * 256 + cv2.dilate(dark, kernel)[ys[core], xs[core]], minlength=levels * 256
     ).reshape(levels, 256)
     below = np.cumsum(scanned, axis=1)
     pale = np.arange(levels) <= PALE * np.percentile(tone[owner], 95)
     usual = (below < np.where(pale, 0.25, 0.6)[:, None] * below[:, -1:]).sum(axis=1)
     seen = below[:, -1] >= 50
     if not seen.any():
-        return np.where(solid > 0, printing, 0).astype(np.uint8)
+        return cv2.bitwise_and(printing, printing, mask=solid)
     # Tones of which there is too little take those around them.
     usual = np.interp(np.arange(levels), np.flatnonzero(seen), usual[seen])
     result = np.zeros_like(solid)
@@ -164,49 +162,81 @@ def joined(
     A removed px comes back where ink lies on both sides of it in one of four directions, within the thickness of thin
     printing.
     """
-    binary = (left > threshold).astype(np.uint8)
+    binary = above(left, threshold)
     size = 4 * reach_px + 3
     closed = np.zeros_like(binary)
     line = np.eye(size, dtype=np.uint8)
     for kernel in (np.ones((1, size), np.uint8), np.ones((size, 1), np.uint8), line, np.fliplr(line)):
         closed |= cv2.morphologyEx(binary, cv2.MORPH_CLOSE, np.ascontiguousarray(kernel))
-    back = closed & widened(solid, reach_px) & (1 - binary)
-    return np.where(back.astype(bool), np.maximum(left, dark), left).astype(np.uint8)
+    back = cv2.subtract(cv2.bitwise_and(closed, widened(solid, reach_px)), binary)
+    return cv2.max(left, cv2.bitwise_and(dark, dark, mask=back))
 
 
 def without_slivers(
-    left: UInt8[np.ndarray, "height width"],
-    mask: UInt8[np.ndarray, "height width"],
-    threshold: float,
-    reach_px: int,
+    left: UInt8[np.ndarray, "height width"], mask: Binary, zone: Binary, threshold: float, reach_px: int
 ) -> UInt8[np.ndarray, "height width"]:
-    """Return darkness without components that do nothing but hug the printing: its own edges, a little off."""
-    binary = (left > threshold).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    near = widened(mask, reach_px + 1).astype(bool)
-    hugging = np.bincount(labels[near], minlength=count)
+    """Return darkness without what is left over from printing: its own edges, a little off.
+
+    Args:
+        left: Darkness without printing.
+        mask: 1 on and beside dark printing.
+        zone: 1 on and beside rules.
+        threshold: Darkness from which on a px counts.
+        reach_px: How far the printing may be off.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(above(left, threshold), connectivity=8)
+    hugging = touched(labels, widened(mask, reach_px + 1), count)
     area = stats[:, cv2.CC_STAT_AREA]
     across = np.minimum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     gone = (hugging >= 0.8 * area) & (across <= 3 * reach_px + 2)
-    gone[0] = False
-    sliver = gone[labels].astype(np.uint8)
-    return np.where(widened(sliver, 1).astype(bool) & ((labels == 0) | gone[labels]), 0, left).astype(np.uint8)
+    gone |= touched(labels, zone, count) >= 0.9 * area
+    return without_components(left, labels, gone, threshold)
 
 
-def settle(left: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
-    """Return normalised ink without specks and without what is nowhere dark.
+def touched(labels: Int32[np.ndarray, "height width"], mask: Binary, count: int) -> Int64[np.ndarray, " n"]:
+    """Return how many px of every component lie in a mask."""
+    return np.bincount(labels[places(mask)], minlength=count)
+
+
+def without_components(
+    picture: UInt8[np.ndarray, "height width"],
+    labels: Int32[np.ndarray, "height width"],
+    gone: Bool[np.ndarray, " n"],
+    threshold: float,
+) -> UInt8[np.ndarray, "height width"]:
+    """Return a picture without some components, and without the soft edges that are no other's.
+
+    Args:
+        picture: Soft.
+        labels: Components of what is above the threshold.
+        gone: Which of them go.
+        threshold: Darkness from which on a px counts.
+    """
+    ys, xs = places(above(picture, threshold))
+    stays = ~gone[labels[ys, xs]]
+    kept = np.zeros_like(picture)
+    kept[ys[stays], xs[stays]] = 1
+    lost = np.zeros_like(picture)
+    lost[ys[~stays], xs[~stays]] = 1
+    soft = cv2.dilate(kept, np.ones((3, 3), np.uint8))
+    return cv2.bitwise_and(picture, picture, mask=cv2.subtract(soft, lost))
+
+
+def settle(left: UInt8[np.ndarray, "height width"], zone: Binary | None = None) -> UInt8[np.ndarray, "height width"]:
+    """Return normalised ink without specks, crumbs of rules and what is nowhere dark.
 
     Args:
         left: Darkness of what may be writing.
+        zone: 1 on and beside rules.
     """
     ink = normalise_ink(left)
-    binary = (ink > 40).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(above(ink, 40), connectivity=8)
     if count <= 1:
         return np.zeros_like(ink)
-    real = np.zeros(count, bool)
-    real[labels[ink > 160]] = True
+    gone = np.ones(count, bool)
+    gone[labels[places(above(ink, 160))]] = False
     speck_px = (max(ink.shape) / 1800) ** 2 * 3
-    real[stats[:, cv2.CC_STAT_AREA] < speck_px] = False
-    real[0] = True
-    return np.where(real[labels], ink, 0).astype(np.uint8)
+    gone |= stats[:, cv2.CC_STAT_AREA] < speck_px
+    if zone is not None:
+        gone |= touched(labels, zone, count) >= 0.9 * stats[:, cv2.CC_STAT_AREA]
+    return without_components(ink, labels, gone, 40)

@@ -5,6 +5,7 @@ is left after the homography is a smooth field, fitted on a coarse grid with a p
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ def refine(
     dark = full_contrast(dark)
     points = reference.track_points
     residual_px, matched = np.inf, 0.0
-    for turn in range(4):
+    for turn in range(3):
         warped = warp_picture(dark, to_dark @ page_from_template @ to_track, bend * scale, (width, height))
         warped = cv2.GaussianBlur(warped, (0, 0), 1.2)
         found, good = follow(reference.track, warped, points, wide=turn == 0)
@@ -79,7 +80,7 @@ def refine(
         kept = good & ~outlying(points, shift, good)
         matched = float(kept.mean())
         residual_px = float(np.median(np.linalg.norm(shift[kept], axis=1))) / scale if kept.any() else np.inf
-        if turn == 3 or kept.sum() < 12:
+        if kept.sum() < 12:
             break
         bend = bend + fit_bend(points[kept], shift[kept], (width, height), (rows, columns)) / scale
     return Warp(page_from_template, bend.astype(np.float32), residual_px, matched)
@@ -228,19 +229,29 @@ def fit_bend(
     y = np.clip(points[:, 1] / (size[1] - 1) * (rows - 1), 0, rows - 1.001)
     left, top = x.astype(int), y.astype(int)
     fx, fy = x - left, y - top
-    design = np.zeros((len(points), rows * columns))
-    index = np.arange(len(points))
-    for dx, dy, weight in (
-        (0, 0, (1 - fx) * (1 - fy)),
-        (1, 0, fx * (1 - fy)),
-        (0, 1, (1 - fx) * fy),
-        (1, 1, fx * fy),
-    ):
-        design[index, (top + dy) * columns + left + dx] += weight
+    corners = ((0, 0, (1 - fx) * (1 - fy)), (1, 0, fx * (1 - fy)), (0, 1, (1 - fx) * fy), (1, 1, fx * fy))
+    nodes = [((top + dy) * columns + left + dx, weight) for dx, dy, weight in corners]
+    count = rows * columns
+    # The normal equations are added up point by point: a matrix product would wake up every core for so little.
+    normal = np.zeros(count * count)
+    right = np.zeros((count, 2))
+    for one, weight in nodes:
+        for axis in (0, 1):
+            right[:, axis] += np.bincount(one, weights=weight * shift[:, axis], minlength=count)
+        for other, other_weight in nodes:
+            normal += np.bincount(one * count + other, weights=weight * other_weight, minlength=count * count)
+    normal = normal.reshape(count, count) + stiffness * curvature(rows, columns) + 1e-6 * np.eye(count)
+    _, solution = cv2.solve(normal, right, flags=cv2.DECOMP_CHOLESKY)
+    return solution.reshape(rows, columns, 2).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def curvature(rows: int, columns: int) -> Float64[np.ndarray, "nodes nodes"]:
+    """Return the quadratic form of the squared second differences of a field on a grid."""
     identity_rows, identity_columns = np.eye(rows), np.eye(columns)
-    bend_x = np.kron(identity_rows, np.diff(identity_columns, 2, axis=0))
-    bend_y = np.kron(np.diff(identity_rows, 2, axis=0), identity_columns)
-    twist = np.kron(np.diff(identity_rows, axis=0), np.diff(identity_columns, axis=0))
-    penalty = bend_x.T @ bend_x + bend_y.T @ bend_y + 2 * twist.T @ twist
-    normal = design.T @ design + stiffness * penalty + 1e-6 * np.eye(rows * columns)
-    return np.linalg.solve(normal, design.T @ shift).reshape(rows, columns, 2).astype(np.float32)
+    second_rows, second_columns = np.diff(identity_rows, 2, axis=0), np.diff(identity_columns, 2, axis=0)
+    first_rows, first_columns = np.diff(identity_rows, axis=0), np.diff(identity_columns, axis=0)
+    along = np.kron(identity_rows, second_columns.T @ second_columns)
+    down = np.kron(second_rows.T @ second_rows, identity_columns)
+    twist = np.kron(first_rows.T @ first_rows, first_columns.T @ first_columns)
+    return along + down + 2 * twist

@@ -1,0 +1,11 @@
+"""Ruled lines: finding them, and taking them off the page without eating the strokes that cross them.
+
+A rule is long, straight and thin. Across it, the run of dark px is as thick as the rule; where a stroke crosses or
+touches, the run is longer and is kept whole, so the stroke stays in one piece (line removal by run lengths, as in
+Yu & Jain 1996). Short rules count when both ends meet rules of the other direction: the sides of a box.
+"""
+
+from hwtranscribe.imaging.rules.erase import erase_rules, follow_rules
+from hwtranscribe.imaging.rules.find import Rules, find_rules
+
+__all__ = ["Rules", "erase_rules", "find_rules", "follow_rules"]

@@ -1,0 +1,97 @@
+"""Take ruled lines off a page."""
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from hwtranscribe.imaging.masks import Binary, bar, without
+from hwtranscribe.imaging.rules.find import Rules
+
+PIECE_PX = 64
+"""A rule of a blank form is followed in pieces of this length."""
+
+
+def follow_rules(rules: Rules, dark: UInt8[np.ndarray, "height width"], reach_px: int, full: float) -> Rules:
+    """Return rules of a blank form moved across onto those of a scan, piece by piece.
+
+    Registration is smooth, but printers and scanners shift a line by a px or two; a rule is straight and long, so it
+    can be found again exactly.
+
+    Args:
+        rules: Of one direction, in the blank form.
+        dark: Darkness of the scan in the same frame.
+        reach_px: How far a rule may have moved.
+        full: Darkness that is enough for a rule; what is darker, such as writing, counts no more.
+    """
+    if not len(rules):
+        return rules
+    along, across = (rules.ys, rules.xs) if rules.upright else (rules.xs, rules.ys)
+    length, limit = dark.shape if rules.upright else dark.shape[::-1]
+    pieces = -(-length // PIECE_PX)
+    piece = rules.owner * pieces + along // PIECE_PX
+    offsets = np.arange(-reach_px, reach_px + 1, dtype=np.int32)
+    scores = np.zeros((len(offsets), len(rules) * pieces))
+    for row, offset in zip(scores, offsets, strict=True):
+        moved = np.clip(across + offset, 0, limit - 1)
+        found = dark[along, moved] if rules.upright else dark[moved, along]
+        row += np.bincount(piece, weights=np.minimum(found, full), minlength=len(row))
+    # Staying is preferred, or noise would move rules that the scan hardly shows.
+    scores *= (1 - 0.04 * np.abs(offsets))[:, None]
+    moved = np.clip(across + offsets[scores.argmax(axis=0)][piece], 0, limit - 1)
+    ys, xs = (along, moved) if rules.upright else (moved, along)
+    return Rules(rules.upright, ys, xs, rules.owner, rules.thickness_px)
+
+
+def erase_rules(
+    dark: UInt8[np.ndarray, "height width"], binary: Binary, rules: tuple[Rules, Rules], reach_px: int = 1
+) -> tuple[UInt8[np.ndarray, "height width"], Binary]:
+    """Return darkness without rules, and where the rules were; what crosses or touches them stays whole.
+
+    What is left and lies on the rules alone is a crumb of them.
+
+    Args:
+        dark: Soft picture.
+        binary: 1 where dark.
+        rules: Of both directions, in this picture or in that of the blank form.
+        reach_px: How far beside `rules` they may lie, and by how much they may be thicker.
+    """
+    if not any(len(own) for own in rules):
+        return dark, np.zeros_like(binary)
+    bands = [_band(own, binary.shape, reach_px) for own in rules]
+    gone = np.zeros_like(binary)
+    for own, band, other in zip(rules, bands, bands[::-1], strict=True):
+        if len(own):
+            # Rules of the other direction cross too, but are no strokes.
+            gone |= _erased(cv2.subtract(binary, other), own, band, reach_px)
+    return without(dark, gone), cv2.dilate(cv2.bitwise_or(*bands), np.ones((3, 3), np.uint8))
+
+
+def _band(rules: Rules, shape: tuple[int, ...], reach_px: int) -> Binary:
+    """Return 1 on rules and around them, drawn through where a stroke crosses."""
+    if not len(rules):
+        return np.zeros(shape, np.uint8)
+    most_px = int(rules.thickness_px.max())
+    along = cv2.morphologyEx(rules.mask(shape), cv2.MORPH_CLOSE, bar(8 * most_px + 1, rules.upright))
+    along = cv2.dilate(along, bar(2 * most_px + 3, rules.upright))
+    return cv2.dilate(along, bar(2 * reach_px + 1, not rules.upright))
+
+
+def _erased(binary: Binary, rules: Rules, band: Binary, reach_px: int) -> Binary:
+    """Return 1 on rules of one direction where nothing crosses them."""
+    gone = np.zeros_like(binary)
+    classes = 2 ** np.ceil(np.log2(np.maximum(rules.thickness_px, 2))).astype(int)
+    for most_px in np.unique(classes):
+        mine = band
+        if len(np.unique(classes)) > 1:
+            chosen = rules.mask(binary.shape, classes == most_px)
+            mine = cv2.bitwise_and(band, cv2.dilate(chosen, np.ones((4 * most_px + 1, 4 * most_px + 1), np.uint8)))
+        run_px = int(rules.thickness_px[classes == most_px].max()) + reach_px
+        crossing = cv2.morphologyEx(binary, cv2.MORPH_OPEN, bar(run_px + 1, not rules.upright))
+        # Only a run that leaves the band is a stroke: noise and blots thicken rules too.
+        leaving = cv2.subtract(crossing, mine)
+        # From both sides this meets in the middle of the rule; a stroke that only touches keeps half of it.
+        near = cv2.dilate(leaving, bar(run_px + reach_px + 3, not rules.upright))
+        kept = cv2.dilate(cv2.bitwise_and(crossing, near), bar(3, rules.upright))
+        halo = cv2.dilate(mine, bar(3, not rules.upright))
+        gone |= cv2.subtract(halo, kept)
+    return gone
