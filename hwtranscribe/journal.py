@@ -202,11 +202,16 @@ class Journal:
                 ((key, i, e.page, e.error, _utf8(e.detail)) for i, e in enumerate(result.errors)),
             )
 
-    def results(self, documents: Iterable[str]) -> Iterator[DocumentResult]:
-        """The results of these documents, in their order, one in memory at a time."""
+    def results(self, documents: Iterable[str], *, characters: bool = True) -> Iterator[DocumentResult]:
+        """The results of these documents, in their order, one in memory at a time.
+
+        Args:
+            documents: Their names.
+            characters: Whether to fill in characters and alternatives, which takes most of the time.
+        """
         with self._errors():
             for document in documents:
-                yield self._result(document)
+                yield self._result(document, characters)
 
     def counts(self) -> dict[str, int]:
         """Totals for a summary: documents by state, pages, fields, fields to look at."""
@@ -235,12 +240,13 @@ class Journal:
                 counts.setdefault(field, {})[status] = count
         return {field: counts[field] for field in field_names or counts if field in counts}
 
-    def _result(self, document: str) -> DocumentResult:
+    def _result(self, document: str, characters: bool) -> DocumentResult:
         key, page_count, warnings, provenance_id = self._db.execute(
             "SELECT id, page_count, warnings, provenance_id FROM documents WHERE document = ?", (document,)
         ).fetchone()
         fields: dict[int | None, list[FieldReading]] = {}
-        for form, reading in map(_reading, self._rows("fields", key, "position")):
+        for row in self._rows("fields", key, "position"):
+            form, reading = _reading(row, characters)
             fields.setdefault(form, []).append(reading)
         forms = tuple(
             FilledForm(number, name, tuple(json.loads(pages)), tuple(fields.get(number, ())))
@@ -305,7 +311,7 @@ def _utf8(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _reading(row: tuple[Any, ...]) -> tuple[int | None, FieldReading]:
+def _reading(row: tuple[Any, ...], detailed: bool) -> tuple[int | None, FieldReading]:
     _, _, form, page, field, kind, text, confidence, status, detail, *box, characters, alternatives = row
     left, top, right, bottom = box
     return form, FieldReading(
@@ -317,6 +323,8 @@ def _reading(row: tuple[Any, ...]) -> tuple[int | None, FieldReading]:
         status=Status(status),
         detail=detail,
         box=(left, top, right, bottom),
-        characters=tuple(CharReading(**{**c, "box": tuple(c["box"])}) for c in json.loads(characters)),
-        alternatives=tuple(Alternative(**a) for a in json.loads(alternatives)),
+        characters=tuple(CharReading(**{**c, "box": tuple(c["box"])}) for c in json.loads(characters))
+        if detailed
+        else (),
+        alternatives=tuple(Alternative(**a) for a in json.loads(alternatives)) if detailed else (),
     )

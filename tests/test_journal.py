@@ -41,6 +41,14 @@ def test_a_result_comes_back_as_it_was(journal, result):
     assert one(journal, result.document) == result
 
 
+def test_without_characters(journal):
+    result = form_result("x", {"no": "007"})
+    journal.record("/x", PRINT, result)
+    (light,) = journal.results(["x"], characters=False)
+    bare = dataclasses.replace(result.forms[0].fields[0], characters=(), alternatives=())
+    assert light.forms[0].fields == (bare,)
+
+
 def test_floats_come_back_exactly(journal):
     result = dataclasses.replace(page_result("x", (1, "A")), lines=(reading("line001", "A", confidence=1 / 3),))
     journal.record("/x", PRINT, result)

@@ -19,10 +19,17 @@ Results = Callable[[], Iterator[DocumentResult]]
 """Goes through all results once more, in natural order of the documents."""
 
 
-def results_of(journal: Journal) -> Results:
-    """All results of a journal, in natural order, as often as wanted."""
-    documents = sorted((entry.document for entry in journal.entries()), key=natural_key)
-    return lambda: journal.results(documents)
+def results_of(journal: Journal, *, characters: bool = True, failed_only: bool = False) -> Results:
+    """Results of a journal, in natural order, as often as wanted.
+
+    Args:
+        journal: Of a run.
+        characters: See `Journal.results`.
+        failed_only: Only documents of which something could not be read.
+    """
+    entries = (entry for entry in journal.entries() if not failed_only or entry.state != "read")
+    documents = sorted((entry.document for entry in entries), key=natural_key)
+    return lambda: journal.results(documents, characters=characters)
 
 
 def field_names_of(journal: Journal) -> tuple[str, ...] | None:
@@ -33,12 +40,13 @@ def field_names_of(journal: Journal) -> tuple[str, ...] | None:
 
 def tables_of(journal: Journal) -> dict[str, Table]:
     """Columns and rows of `fields`, `errors` and, with a form, `forms`."""
-    results = results_of(journal)
+    results = results_of(journal, characters=False)
+    failed = results_of(journal, characters=False, failed_only=True)
     tables: dict[str, Table] = {"fields": (export.FIELD_COLUMNS, export.field_rows(results()))}
     field_names = field_names_of(journal)
     if field_names is not None:
         tables["forms"] = export.form_columns(field_names), export.form_rows(results(), field_names)
-    tables["errors"] = export.ERROR_COLUMNS, export.error_rows(results())
+    tables["errors"] = export.ERROR_COLUMNS, export.error_rows(failed())
     return tables
 
 
@@ -80,7 +88,7 @@ def write_text(folder: Path, journal: Journal) -> None:
     """Write `text/<document>.txt` of every document that could be read."""
     documents = [entry.document for entry in journal.entries() if entry.state != "failed"]
     paths = export.text_paths(sorted(documents, key=natural_key))
-    for result in journal.results(paths):
+    for result in journal.results(paths, characters=False):
         write_file(folder / "text" / paths[result.document], export.text_bytes(result))
 
 

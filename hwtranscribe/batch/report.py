@@ -67,7 +67,8 @@ def write_report(folder: Path, journal: Journal, executor: Executor, template: D
         return False
     results = results_of(journal)
     doubtful = list(_with_pictures(islice(doubtful_fields(results), MAX_FIELDS), journal, executor, template))
-    errors = list(islice(_errors(results), MAX_ERRORS))
+    failed = results_of(journal, characters=False, failed_only=True)
+    errors = list(islice(_errors(failed), MAX_ERRORS))
     pieces = report_html(counts, journal.status_counts(field_names_of(journal)), doubtful, errors)
     write_file(folder / "report.html", (piece.encode() for piece in pieces))
     return True
