@@ -6,10 +6,14 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from hwtranscribe.types import DocumentResult, FilledForm, Status
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FIELD_COLUMNS = ("document", "page", "field", "text", "confidence", "status", "left", "top", "right", "bottom")
 ERROR_COLUMNS = ("document", "page", "error", "detail")
@@ -92,7 +96,13 @@ def harmless(value: str) -> str:
 def jsonl_bytes(results: Iterable[DocumentResult]) -> Iterator[bytes]:
     """`results.jsonl`: everything known of a document, a line each, raw."""
     for result in results:
-        yield json.dumps(asdict(result), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line = json.dumps(result, default=_attributes, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        yield line.encode() + b"\n"
+
+
+def _attributes(value: "DataclassInstance") -> dict[str, object]:
+    """A value object as JSON takes it; not `asdict`, which copies everything and takes twice as long."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def text_bytes(result: DocumentResult) -> bytes:
