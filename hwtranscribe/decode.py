@@ -25,7 +25,8 @@ _FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
 _SPACE_FLOOR = 4.0
 _NO_SPACE = (("", 0.0),)
 _CHARACTER_BONUS = -0.25
-_UNREADABLE_IN_FREE_WRITING = math.log(0.05)
+_UNREADABLE_PENALTY = math.log(0.05)
+_HALF = math.log(0.5)
 _CONSTRAINT_BROKEN = math.log(1e-3)
 _ILLEGIBLE_SHARE = 0.34
 
@@ -223,7 +224,9 @@ def _choices(
     found = [
         (symbols[i], float(row[i]) + geometry + _CHARACTER_BONUS) for i in np.flatnonzero(row[:-1] > floor).tolist()
     ]
-    unreadable = float(row[-1]) + geometry + (0.0 if boxes.cells else _UNREADABLE_IN_FREE_WRITING)
+    unreadable = float(row[-1]) + geometry
+    if row[-1] < _HALF or not boxes.cells:
+        unreadable += _UNREADABLE_PENALTY
     found.append((UNREADABLE, unreadable))
     if np.isfinite(boxes.skip_log_prob[edge]):
         found.append(("", float(boxes.skip_log_prob[edge])))
