@@ -42,7 +42,7 @@ def _one_word(word: str) -> float:
             total = model.total.get(context, 0)
             if total:
                 different = model.different[context]
-                probability = (model.count[context + padded[at]] + different * probability) / (total + different)
+                probability = (model.counts[context + padded[at]] + different * probability) / (total + different)
         log_prob += log(probability)
     odds = log_prob + (len(word) + 1) * log(_LETTERS + 1)
     return log(WORD_SHARE * exp(min(odds, 600.0)) + 1 - WORD_SHARE)
@@ -51,20 +51,20 @@ def _one_word(word: str) -> float:
 class _Ngrams(NamedTuple):
     """How often each n-gram occurs, how often each context, and how many different letters follow it."""
 
-    count: Counter[str]
+    counts: Counter[str]
     total: Counter[str]
     different: Counter[str]
 
 
 @lru_cache(maxsize=1)
 def _ngrams() -> _Ngrams:
-    count: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for word in dict.fromkeys(files(__package__).joinpath("words.txt").read_text("ascii").split()):
         padded = _START + word + _END
         for at in range(len(_START), len(padded)):
             for length in range(ORDER):
                 context = padded[at - length : at]
-                count[context + padded[at]] += 1
+                counts[context + padded[at]] += 1
                 total[context] += 1
-    return _Ngrams(count, total, Counter(gram[:-1] for gram in count))
+    return _Ngrams(counts, total, Counter(gram[:-1] for gram in counts))
