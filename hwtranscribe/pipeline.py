@@ -12,7 +12,7 @@ import numpy as np
 
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
-from hwtranscribe.classify import Classifier, lean_on_case, symbol_log_probs
+from hwtranscribe.classify import Classifier, lean_on_case, share_of_digits, symbol_log_probs
 from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
@@ -41,6 +41,9 @@ from hwtranscribe.types import (
     ReadOptions,
     Status,
 )
+
+OTHER_KIND = 0.8
+"""Share of characters of another kind from which on a line is not read as what was asked for."""
 
 
 def transcribe_document(job: DocumentJob) -> DocumentResult:
@@ -204,6 +207,8 @@ class Transcriber:
                 required=target.field.required if target.field else False,
                 review_below=self.options.review_below,
             )
+            if target.field is None and count and log_probs is not None:
+                reading = _of_its_kind(reading, log_probs[first - count : first])
             readings.append(_on_rendered_page(_spelled(reading, target.field), aligned))
         return tuple(readings)
 
@@ -250,7 +255,7 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
             if not isinstance(blank, Page):
                 raise TemplateError(f"{where}: {blank.detail if blank else 'there is no such page'}")
             pixels = blank.pixels
-        yield prepare_reference(pixels, page.size)
+        yield prepare_reference(pixels, page.size, [field.box for field in page.fields])
 
 
 def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading:
@@ -260,6 +265,16 @@ def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading
     spell = field.values.value_of
     alternatives = tuple(replace(a, text=spell(a.text) or a.text) for a in reading.alternatives)
     return replace(reading, text=spell(reading.text) or reading.text, alternatives=alternatives)
+
+
+def _of_its_kind(reading: FieldReading, log_probs: np.ndarray) -> FieldReading:
+    """The reading of a line; not forced where the line is clearly of another kind, such as a number among names."""
+    share, count = share_of_digits(log_probs)
+    foreign = {Kind.LETTERS: share, Kind.DIGITS: 1 - share}.get(reading.kind, 0.0)
+    if foreign < OTHER_KIND or count < 4:
+        return reading
+    detail = "reads as digits, not letters" if reading.kind is Kind.LETTERS else "reads as letters, not digits"
+    return replace(reading, text="", confidence=0.0, status=Status.ILLEGIBLE, detail=detail, characters=())
 
 
 def _scaled(box: Box, scale: float) -> Box:

@@ -193,3 +193,43 @@ def test_a_real_form(shared, name, size, limit_px):
         assert aligned.registered and aligned.residual_px < limit_px
         # The lower half of the page is full of print that must be gone.
         assert (aligned.ink[1250:1420, 60:1180] > 100).sum() < 150
+
+
+FRAMES = tuple((x, y, x + w, y + 44) for y, x, w in [(300, 90, 300), (300, 450, 420), (420, 90, 180), (420, 330, 90),
+    (420, 500, 370), (560, 90, 560), (700, 130, 260), (700, 480, 200), (820, 90, 700)])  # fmt: skip
+
+
+def framed_form() -> np.ndarray:
+    page = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    for left, top, right, bottom in FRAMES:
+        cv2.rectangle(page, (left, top), (right, bottom), 0, 2)
+        cv2.putText(page, "17 204", (left + 10, bottom - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 40, 3, cv2.LINE_AA)
+    for y in range(950, 1350, 40):
+        cv2.putText(
+            page, "Some lines of print as forms have", (90, y), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 0, 1, cv2.LINE_AA
+        )
+    return page
+
+
+@pytest.mark.parametrize(("angle_deg", "scale"), [(0, 1), (1.2, 1), (4, 1), (180, 1), (90, 1), (270, 0.8), (0, 1.3)])
+def test_without_a_blank_the_frames_of_the_fields_lay_the_page(angle_deg, scale):
+    reference = prepare_reference(None, (WIDTH, HEIGHT), FRAMES)
+    scan, transform = moved(framed_form(), angle_deg, scale)
+    shift = np.array([[1, 0, 21], [0, 1, -17], [0, 0, 1]]) @ transform
+    scan = cv2.warpPerspective(
+        scan, np.array([[1, 0, 21], [0, 1, -17.0], [0, 0, 1]]), scan.shape[::-1], borderValue=255
+    )
+    aligned = align(as_page(scan), [reference])
+    assert off_px(aligned, shift) < 5.0
+    assert aligned.residual_px < 2.0
+
+
+def test_a_page_that_lies_right_is_not_resampled():
+    aligned = align(as_page(framed_form()), [prepare_reference(None, (WIDTH, HEIGHT), FRAMES)])
+    assert (aligned.pixels == framed_form()).all()
+
+
+def test_boxes_without_frames_move_nothing(filled):
+    boxes = tuple((100, y, 500, y + 40) for y in range(300, 700, 60))
+    aligned = align(as_page(filled), [prepare_reference(None, (WIDTH, HEIGHT), boxes)])
+    assert (aligned.page_from_aligned == np.eye(3)).all()

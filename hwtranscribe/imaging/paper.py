@@ -195,6 +195,6 @@ def normalise_ink(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
     # Where nobody wrote, a patterned ground must not be taken for faint writing.
     least = max(0.3 * stroke, min(2 * noise, 0.9 * stroke), low + 16)
     local = np.clip(second / np.maximum(first, 1e-3), least, 255)
-    high = cv2.resize(local.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    gain = 255.0 / np.maximum(0.9 * high - low, 16)
-    return cv2.multiply(cv2.subtract(dark, round(low)), gain, dtype=cv2.CV_8U)
+    span = np.clip(0.9 * local - low, 16, 255).astype(np.uint8)
+    span = cv2.resize(span, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.divide(cv2.subtract(dark, round(low)), span, scale=255)

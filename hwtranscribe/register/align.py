@@ -8,24 +8,18 @@ import numpy as np
 
 from hwtranscribe.imaging.geometry import scaling
 from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
-from hwtranscribe.register.clean import ink_with_blank, ink_without_blank
+from hwtranscribe.register.by_size import aligned_by_size, frame_scale
+from hwtranscribe.register.clean import ink_with_blank
 from hwtranscribe.register.features import match_features, page_features
 from hwtranscribe.register.reference import Reference
-from hwtranscribe.register.upright import skew_deg, turned
 from hwtranscribe.register.warp import Warp, refine, warp_picture
 from hwtranscribe.types import AlignedPage, Page
-
-LONG_SIDE_PX = 3508
-"""No frame is enlarged beyond this: A4 at 300 dpi."""
 
 RESIDUAL_LIMIT = 0.0012
 """Largest residual, as a share of the template's long side: 0.35 mm of an A4 page."""
 
 MATCHED_LIMIT = 0.3
 """Least share of the printed corners that must be found."""
-
-SAME_SIZE = 0.1
-"""A page without a blank form whose sides are this near the template's is scaled, never turned by a right angle."""
 
 
 def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
@@ -119,39 +113,6 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
         residual_px=warp.residual_px,
         registered=registered,
         warnings=warnings,
-    )
-
-
-def frame_scale(finer: float, size: tuple[int, int]) -> float:
-    """Return the scale of the frame for a scan that has `finer` px per px of the template."""
-    if 0.85 <= finer <= 1.2:
-        return 1.0
-    return float(min(finer, max(1.0, LONG_SIDE_PX / max(size))))
-
-
-def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage:
-    """Return a page of a template page without a blank form: upright and scaled to its size."""
-    width, height = reference.size
-    page_height, page_width = page.pixels.shape
-    same = abs(page_width / width - 1) <= SAME_SIZE and abs(page_height / height - 1) <= SAME_SIZE
-    angle_deg = 0.0 if same else skew_deg(darkness(page.pixels))
-    pixels, page_from_turned = turned(page.pixels, angle_deg)
-    finer = max(pixels.shape) / max(reference.size)
-    scale = frame_scale(finer, reference.size)
-    size = (round(width * scale), round(height * scale))
-    page_from_aligned = page_from_turned @ scaling(pixels.shape[1] / size[0], pixels.shape[0] / size[1])
-    if (pixels.shape[1], pixels.shape[0]) != size:
-        shrinks = size[0] < pixels.shape[1]
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return AlignedPage(
-        page=page.number,
-        template_page=index,
-        scale=scale,
-        pixels=pixels,
-        ink=ink_without_blank(darkness(pixels)),
-        printing=None,
-        page_from_aligned=page_from_aligned,
-        residual_px=0.0,
     )
 
 

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Int32, Int64, UInt8
 
 from hwtranscribe.imaging.masks import Binary, above, places, widened, without
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
-from hwtranscribe.imaging.rules import erase_rules, find_rules, follow_rules
+from hwtranscribe.imaging.rules import Rules, erase_rules, find_rules, follow_rules
 
 PRINTED = 40
 """Darkness from which on the blank form counts as printed."""
@@ -39,9 +39,18 @@ def ink_without_blank(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarr
         dark: From `imaging.paper.darkness`.
     """
     noise, stroke = noise_and_stroke(dark)
-    rules = find_rules(above(dark, max(noise, 0.3 * stroke)), *rule_limits(max(dark.shape)))
-    left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules)
+    left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules_of(dark))
     return settle(left, zone)
+
+
+def rules_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules]:
+    """Return the horizontal and the vertical rules of a page.
+
+    Args:
+        dark: From `imaging.paper.darkness`.
+    """
+    noise, stroke = noise_and_stroke(dark)
+    return find_rules(above(dark, max(noise, 0.3 * stroke)), *rule_limits(max(dark.shape)))
 
 
 def ink_with_blank(

@@ -1,5 +1,6 @@
 """What is computed once of a template page: its printing and its features."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -8,6 +9,7 @@ from jaxtyping import Float32, UInt8
 
 from hwtranscribe.imaging.paper import darkness, full_contrast, without_surroundings
 from hwtranscribe.register.features import Features, page_features
+from hwtranscribe.types import Box
 
 TRACK_SIZE_PX = 1750
 """Long side of the picture that points are followed in: about 150 dpi for A4."""
@@ -26,6 +28,7 @@ class Reference:
         track: Blurred printing at reduced scale, in which points are followed.
         track_scale: px of `track` per px of the template.
         track_points: Corners of the printing that show a shift in both directions, in px of `track`.
+        boxes: Of the fields, px of the template; they help to find a page that has no blank form.
     """
 
     size: tuple[int, int]
@@ -34,17 +37,21 @@ class Reference:
     track: UInt8[np.ndarray, "track_height track_width"] | None
     track_scale: float
     track_points: Float32[np.ndarray, "n 2"] | None
+    boxes: tuple[Box, ...] = ()
 
 
-def prepare_reference(pixels: UInt8[np.ndarray, "height width"] | None, size: tuple[int, int]) -> Reference:
+def prepare_reference(
+    pixels: UInt8[np.ndarray, "height width"] | None, size: tuple[int, int], boxes: Sequence[Box] = ()
+) -> Reference:
     """Return a template page ready for `align`.
 
     Args:
         pixels: The blank form, grey, any resolution; None when there is no blank form.
         size: Width and height of the template page, px: the frame of its boxes.
+        boxes: Of the fields, px. Without a blank form, pages are laid so that the frames ruled on them fit.
     """
     if pixels is None:
-        return Reference(size, None, None, None, 1.0, None)
+        return Reference(size, None, None, None, 1.0, None, tuple(boxes))
     if (pixels.shape[1], pixels.shape[0]) != size:
         shrinks = pixels.shape[0] > size[1]
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)

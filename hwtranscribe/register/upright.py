@@ -39,16 +39,24 @@ def upright(page: Page) -> AlignedPage:
 
 
 def turned(
-    pixels: UInt8[np.ndarray, "height width"], angle_deg: float
+    pixels: UInt8[np.ndarray, "height width"], angle_deg: float, grow: bool = True
 ) -> tuple[UInt8[np.ndarray, "new_height new_width"], np.ndarray]:
-    """Return a picture turned clockwise about its middle, grown so that nothing is cut off, and the way back."""
+    """Return a picture turned clockwise about its middle, grown so that nothing is cut off, and the way back.
+
+    Args:
+        pixels: Grey, 255 paper.
+        angle_deg: Clockwise.
+        grow: False keeps the size and cuts the corners off.
+    """
     if angle_deg == 0:
         return pixels, np.eye(3)
     height, width = pixels.shape
     angle = np.deg2rad(angle_deg)
     cosine, sine = np.cos(angle), np.sin(angle)
-    new_width = int(np.ceil(abs(width * cosine) + abs(height * sine)))
-    new_height = int(np.ceil(abs(height * cosine) + abs(width * sine)))
+    new_width, new_height = width, height
+    if grow:
+        new_width = int(np.ceil(abs(width * cosine) + abs(height * sine)))
+        new_height = int(np.ceil(abs(height * cosine) + abs(width * sine)))
     centre = np.array([[1, 0, (width - 1) / 2], [0, 1, (height - 1) / 2], [0, 0, 1]])
     back = np.array([[1, 0, -(new_width - 1) / 2], [0, 1, -(new_height - 1) / 2], [0, 0, 1]])
     turn = np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])
