@@ -146,6 +146,22 @@ def lean_on_case(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, 
     return leaning
 
 
+def share_of_digits(log_probs: Float32[np.ndarray, "n 63"]) -> tuple[float, float]:
+    """How much of what is written are digits rather than letters.
+
+    Args:
+        log_probs: Over `LABELS`, of characters (and wrong cuts) of one field or line.
+
+    Returns:
+        The share, 0 to 1, and how many characters it rests on: a wrong cut counts as far as it looks like one.
+    """
+    probabilities = np.exp(log_probs.astype(np.float64))
+    digits = probabilities[:, : len(DIGITS)].sum(axis=1)
+    characters = probabilities[:, :-1].sum(axis=1)
+    count = float(characters.sum())
+    return (float(digits.sum()) / count if count else 0.0), count
+
+
 def _log_sum(values: Float32[np.ndarray, "n m"]) -> Float32[np.ndarray, " n"]:
     peak = values.max(axis=1)
     return peak + np.log(np.exp(values - peak[:, None]).sum(axis=1))

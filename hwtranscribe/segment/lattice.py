@@ -263,7 +263,9 @@ def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, st
     """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces may not."""
     height = height_px / line_height_px
     size = max(width_px, height_px) / line_height_px
-    if size < 0.3:
+    sparse = area_px < 0.45 * min(line_height_px * stroke_px, width_px * height_px / 0.75)
+    colon = sparse and width_px < 0.3 * line_height_px
+    if size < 0.3 or colon:
         return -1.0
     if height < 0.32:
         return -1.5

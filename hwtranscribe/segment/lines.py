@@ -112,7 +112,8 @@ def _without_cut_off(components: Components, lines: list[list[int]], shape: tupl
         left, top, right, bottom = _extent(components, line)
         near_px = 0.03 * max(height, width)
         near = left <= near_px or right >= width - near_px or top <= 2 or bottom >= height - 2
-        return near and float(components.area[line].sum()) < 0.2 * ink.max()
+        short = right - left < 0.06 * width
+        return near and (short or float(components.area[line].sum()) < 0.2 * ink.max())
 
     whole = [line for line in lines if not at_edge(line) and not bit_on_edge(line)]
     whole_ink = sum(float(components.area[line].sum()) for line in whole)

@@ -12,6 +12,9 @@ from hwtranscribe.segment.components import Components
 WORD_GAP = 0.6
 """Paper wider than this, in letter heights, parts words of type."""
 
+SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
+"""A word less high than this share of the writing is likelier a label, by these log-odds."""
+
 # Logistic regression on words of scanned name strips, labels and writing told apart by an independent reader of type.
 _UNEVEN_TOPS = -14.0
 _UNEVEN_BOTTOMS = -17.0
@@ -35,13 +38,17 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
         for word in _words(components, line)
         for part in _before_label(components, word)
     ]
-    printed = np.array([looks_printed(components, word) for _, word in words])
-    if not printed.any() or printed.all():
+    evidence = np.array([printing_evidence(components, word) for _, word in words])
+    if not (evidence > 0).any() or (evidence > 0).all():
         return lines
     heights = np.array([float(np.median(components.height[word])) for _, word in words])
     ink = np.array([float(components.area[word].sum()) for _, word in words])
-    usual = float(np.average(heights[~printed], weights=ink[~printed]))
-    printed &= heights < 1.25 * usual
+    written = evidence <= 0
+    usual = float(np.average(heights[written], weights=ink[written]))
+    # Labels are mostly smaller than what is written beside them.
+    printed = (evidence + np.where(heights < SMALLER * usual, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
+    if printed.all():
+        return lines
     kept: list[list[int]] = []
     for at in range(len(lines)):
         members = [i for i, (line, _) in enumerate(words) if line == at]
@@ -80,27 +87,27 @@ def _words(components: Components, line: list[int]) -> list[list[int]]:
 
 def _before_label(components: Components, word: list[int]) -> list[list[int]]:
     """Part a printed word from remnants that run into it on the left, such as a stamp on the margin."""
-    if not looks_printed(components, word):
-        for first in range(1, min(5, len(word) - 3)):
-            if looks_printed(components, word[first:]):
+    if printing_evidence(components, word) <= 0:
+        for first in range(1, min(5, len(word) - 2)):
+            if printing_evidence(components, word[first:]) > 0:
                 return [word[:first], word[first:]]
     return [word]
 
 
-def looks_printed(components: Components, word: list[int]) -> bool:
-    """Whether a word is set in type rather than written.
+def printing_evidence(components: Components, word: list[int]) -> float:
+    """Log-odds that a word is set in type rather than written; -inf for what is too short to tell.
 
     Args:
         components: Of the page.
         word: Its components, left to right.
     """
     if len(word) < 2:
-        return False
+        return -np.inf
     index = np.array(word)
     height = float(np.median(components.height[index]))
     left = components.left[index].astype(float)
     gaps = (components.left[index[1:]] - np.maximum.accumulate(components.right[index])[:-1]) / height
-    evidence = (
+    return (
         _OFFSET
         + _UNEVEN_TOPS * min(0.2, _unevenness(left, components.top[index]) / height)
         + _UNEVEN_BOTTOMS * min(0.2, _unevenness(left, components.bottom[index]) / height)
@@ -109,7 +116,6 @@ def looks_printed(components: Components, word: list[int]) -> bool:
         + _STEM * float(np.mean([_stem(components, i) for i in word]))
         + _FEW_LETTERS / len(word)
     )
-    return evidence > 0
 
 
 def _stem(components: Components, i: int) -> float:
