@@ -12,16 +12,12 @@ from jaxtyping import Float32, Int32, UInt8
 
 from hwtranscribe.segment.components import INK_THRESHOLD, Components, find_components, slant_shear
 from hwtranscribe.segment.cuts import cut_component
+from hwtranscribe.segment.geometry import edge_log_prob, skip_log_prob, space_log_odds
 from hwtranscribe.types import Box, CharBoxes
 
 MAX_PIECES_PER_EDGE = 6
 MAX_WIDTH = 1.7
 """Widest hypothesis of more than one piece, in line heights."""
-SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
-"""Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
-
-GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -10.0, -0.3, -0.5, -5.0, -4.0
-"""Log-linear weights of the geometry of an edge; fitted on the development sets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,7 +194,7 @@ def _join_contained(components: Components, height_px: float) -> list[np.ndarray
 def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, stroke_px: float) -> CharBoxes:
     """Hypotheses over runs of neighbouring pieces."""
     count = len(line.left)
-    space = _space_log_odds(line, height_px)
+    space = space_log_odds(line.left, line.right, height_px)
     starts, ends, boxes, inks, geometry, skips = [], [], [], [], [], []
     for i in range(count):
         left, top, right, bottom = line.left[i], line.top[i], line.right[i], line.bottom[i]
@@ -219,9 +215,11 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
             window = (slice(top, bottom), slice(left, right))
             mine = (line.index[window] > i) & (line.index[window] <= j)
             inks.append(np.where(mine, line.ink[window], 0).astype(np.uint8))
-            geometry.append(_geometry(right - left, bottom - top, inner_gap, joined, cut, height_px))
+            geometry.append(edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px))
             area = int(line.area[i:j].sum())
-            skips.append(_skip(right - left, bottom - top, area, height_px, stroke_px) if j == i + 1 else -np.inf)
+            skips.append(
+                skip_log_prob(right - left, bottom - top, area, height_px, stroke_px) if j == i + 1 else -np.inf
+            )
     upright_boxes = np.array(boxes, np.float32).reshape(-1, 4)
     return CharBoxes(
         field=field,
@@ -237,57 +235,6 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
         space_log_odds=space[np.array(starts, np.int32)],
         cells=False,
     )
-
-
-def _geometry(
-    width_px: int, height_px: int, inner_gap_px: float, joined: int, cut_cost: float, line_height_px: float
-) -> float:
-    """How like one character an edge looks by its box alone.
-
-    Args:
-        width_px: Of the edge.
-        height_px: Of the edge.
-        inner_gap_px: Widest paper between its pieces.
-        joined: Separate components joined in it, less one.
-        cut_cost: Ink crossed by the cuts at its ends, in stroke widths.
-        line_height_px: Height of the line's characters.
-    """
-    width, height = width_px / line_height_px, height_px / line_height_px
-    gap = max(0.0, inner_gap_px / line_height_px)
-    too_wide = max(0.0, width - 1.0)
-    too_low = max(0.0, 0.55 - height)
-    return GAP * gap + JOINED * joined + CUT * cut_cost + TOO_WIDE * too_wide + TOO_LOW * too_low
-
-
-def _skip(width_px: int, height_px: int, area_px: int, line_height_px: float, stroke_px: float) -> float:
-    """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces may not."""
-    height = height_px / line_height_px
-    size = max(width_px, height_px) / line_height_px
-    sparse = area_px < 0.45 * min(line_height_px * stroke_px, width_px * height_px / 0.75)
-    colon = sparse and width_px < 0.3 * line_height_px
-    if size < 0.3 or colon:
-        return -1.0
-    if height < 0.32:
-        return -1.5
-    if height < 0.45:
-        return -3.0 - 8.0 * (height - 0.32)
-    return -8.0
-
-
-def _space_log_odds(line: _Line, height_px: float) -> Float32[np.ndarray, " n"]:
-    """How much the paper before a piece looks like a space between words.
-
-    Writers who set their letters wide apart set their words wider still: the usual gap counts as well as the height. An
-    I has more paper around it than other letters.
-    """
-    reach = np.maximum.accumulate(line.right)
-    gaps = np.concatenate([[0], line.left[1:] - reach[:-1]]).astype(np.float64)
-    wide = gaps[gaps > 0.08 * height_px]
-    usual = float(np.median(wide)) if len(wide) >= 2 else 0.0
-    bar = np.maximum(0.0, 0.6 * height_px - (line.right - line.left)) * ((line.right - line.left) < 0.35 * height_px)
-    gaps -= 0.5 * (bar + np.concatenate([[0.0], bar[:-1]]))
-    beyond = (gaps - max(SPACE_WIDTH * height_px, 1.7 * usual)) / height_px
-    return np.clip(SPACE_SLOPE * beyond, -20, 20).astype(np.float32)
 
 
 def _to_page(boxes: Float32[np.ndarray, "n 4"], shear: float, height: int, box: Box) -> Float32[np.ndarray, "n 4"]:

@@ -52,9 +52,9 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     kept: list[list[int]] = []
     for at in range(len(lines)):
         members = [i for i, (line, _) in enumerate(words) if line == at]
-        written = _right_of_label(members, printed, ink)
-        if written:
-            kept.append([component for i in written for component in words[i][1]])
+        chosen = _right_of_label(members, printed, ink)
+        if chosen:
+            kept.append([component for i in chosen for component in words[i][1]])
     return kept or lines
 
 

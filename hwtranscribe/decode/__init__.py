@@ -1,0 +1,9 @@
+"""CharScores and what a field may hold to FieldReading.
+
+`search` walks the lattice with the field's constraint, `field` weighs the texts it finds and says how sure they are.
+"""
+
+from hwtranscribe.decode.field import decode_field
+from hwtranscribe.decode.search import UNREADABLE
+
+__all__ = ["UNREADABLE", "decode_field"]

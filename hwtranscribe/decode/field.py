@@ -1,0 +1,145 @@
+"""From the texts that the search found to the reading of a field.
+
+Some probability is kept for readings that break the constraint: a writer may, and then the field is for review.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from hwtranscribe.constraint import Product
+from hwtranscribe.decode.search import UNREADABLE, Text, log_add, log_sum, search
+from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
+
+MAX_ALTERNATIVES = 5
+PRIOR_WEIGHT = 0.5
+"""Of a text's prior log-odds; chosen on the name strips, half of whose names are not in the list."""
+_CONSTRAINT_BROKEN = math.log(1e-3)
+_ILLEGIBLE_SHARE = 0.34
+
+
+def decode_field(
+    boxes: CharBoxes,
+    log_probs: Float32[np.ndarray, "n symbols"],
+    symbols: Sequence[str],
+    *,
+    page: int,
+    kind: Kind,
+    constraint: Product | None = None,
+    prior: Callable[[str], float] | None = None,
+    required: bool = False,
+    review_below: float = 0.9,
+) -> FieldReading:
+    """Read one field or line.
+
+    Args:
+        boxes: Its lattice.
+        log_probs: Per edge: log-probability of each symbol, and in the last column of being no character.
+        symbols: The symbols, one fewer than columns.
+        page: 1-based page, for the reading.
+        kind: What the field may hold.
+        constraint: What its whole value must be like.
+        prior: Log-odds of a text before anything is seen, such as `language.word_log_odds`.
+        required: Whether it may be blank.
+        review_below: Confidence under which it is for review.
+
+    Returns:
+        The reading, its boxes in aligned px.
+    """
+    if boxes.node_count == 1 or bool(boxes.blank.all()):
+        detail = "required, but blank" if required else ""
+        status = Status.REVIEW if required else Status.BLANK
+        return FieldReading(page, boxes.field, kind, "", 1.0, status, detail, boxes.box)
+    free = _weighed(search(boxes, log_probs, symbols, kind, None), prior)
+    allowed = free
+    if constraint is not None:
+        allowed = _weighed(search(boxes, log_probs, symbols, kind, constraint), prior)
+    detail = ""
+    if constraint is not None:
+        broken = log_sum(t.log_prob for t in free) + _CONSTRAINT_BROKEN
+        if not allowed or allowed[0].log_prob < broken:
+            detail = "breaks " + ", ".join(constraint.broken_by(free[0].text) or (constraint.name,))
+            texts, rest = free, -math.inf
+        else:
+            texts, rest = allowed, broken
+    else:
+        texts, rest = free, -math.inf
+    total = log_sum([*(t.log_prob for t in texts), rest])
+    texts = _without_other_spacings(texts)
+    confidences = [math.exp(t.log_prob - total) for t in texts]
+    best = texts[0]
+    if not best.text:
+        detail = "required, but blank" if required else ""
+        status = Status.REVIEW if required else Status.BLANK
+        return FieldReading(page, boxes.field, kind, "", confidences[0], status, detail, boxes.box)
+    confidence = confidences[0]
+    if detail:
+        confidence *= math.exp(_CONSTRAINT_BROKEN / 4)
+    unreadable = best.text.count(UNREADABLE)
+    letters = len(best.edges)
+    alternatives = tuple(
+        Alternative(t.text, round(p, 6))
+        for t, p in zip(texts[1 : MAX_ALTERNATIVES + 1], confidences[1:], strict=False)
+        if p > 1e-4
+    )
+    if unreadable and unreadable >= _ILLEGIBLE_SHARE * letters:
+        return FieldReading(
+            page, boxes.field, kind, "", 0.0, Status.ILLEGIBLE, "not readable", boxes.box, alternatives=alternatives
+        )
+    if unreadable:
+        detail = "; ".join(filter(None, [detail, "not readable where it says ?"]))
+        confidence = 0.0
+    characters = _characters(boxes, log_probs, symbols, best)
+    status = Status.OK if confidence >= review_below and not detail else Status.REVIEW
+    if status is Status.REVIEW and not detail:
+        detail = f"confidence below {review_below:g}"
+    return FieldReading(
+        page,
+        boxes.field,
+        kind,
+        best.text,
+        round(confidence, 6),
+        status,
+        detail,
+        boxes.box,
+        characters=characters,
+        alternatives=alternatives,
+    )
+
+
+def _without_other_spacings(texts: list[Text]) -> list[Text]:
+    """One text for all that differ in spaces only, the most probable spelling of them with their joint probability."""
+    merged: dict[str, Text] = {}
+    for text in texts:
+        letters = text.text.replace(" ", "")
+        known = merged.get(letters)
+        merged[letters] = replace(known, log_prob=log_add(known.log_prob, text.log_prob)) if known else text
+    return sorted(merged.values(), key=lambda t: (-t.log_prob, t.text))
+
+
+def _weighed(texts: list[Text], prior: Callable[[str], float] | None) -> list[Text]:
+    """The texts in the order that the prior gives them."""
+    if prior is None:
+        return texts
+    weighed = [replace(t, log_prob=t.log_prob + PRIOR_WEIGHT * prior(t.text)) for t in texts]
+    return sorted(weighed, key=lambda t: (-t.log_prob, t.text))
+
+
+def _characters(
+    boxes: CharBoxes, log_probs: Float32[np.ndarray, "n symbols"], symbols: Sequence[str], best: Text
+) -> tuple[CharReading, ...]:
+    """The characters of a reading with the network's probabilities."""
+    column = {symbol: i for i, symbol in enumerate(symbols)} | {UNREADABLE: len(symbols)}
+    letters = [c for c in best.text if c != " "]
+    return tuple(
+        CharReading(c, round(math.exp(float(log_probs[edge, column[c]])), 6), _box(boxes, edge))
+        for c, edge in zip(letters, best.edges, strict=True)
+    )
+
+
+def _box(boxes: CharBoxes, edge: int) -> Box:
+    left, top, right, bottom = boxes.boxes[edge].tolist()
+    return math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)

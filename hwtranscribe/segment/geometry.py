@@ -1,0 +1,69 @@
+"""What the boxes of a line's pieces alone say: how like a character, how like a dot, how like a space between words.
+
+All weights are log-linear and were fitted on the development sets.
+"""
+
+import numpy as np
+from jaxtyping import Float32, Int32
+
+GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -10.0, -0.3, -0.5, -5.0, -4.0
+SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
+"""Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
+
+
+def edge_log_prob(
+    width_px: int, height_px: int, inner_gap_px: float, joined: int, cut_cost: float, line_height_px: float
+) -> float:
+    """How like one character an edge looks by its box alone.
+
+    Args:
+        width_px: Of the edge.
+        height_px: Of the edge.
+        inner_gap_px: Widest paper between its pieces.
+        joined: Separate components joined in it, less one.
+        cut_cost: Ink crossed by the cuts at its ends, in stroke widths.
+        line_height_px: Height of the line's characters.
+    """
+    width, height = width_px / line_height_px, height_px / line_height_px
+    gap = max(0.0, inner_gap_px / line_height_px)
+    too_wide = max(0.0, width - 1.0)
+    too_low = max(0.0, 0.55 - height)
+    return GAP * gap + JOINED * joined + CUT * cut_cost + TOO_WIDE * too_wide + TOO_LOW * too_low
+
+
+def skip_log_prob(width_px: int, height_px: int, area_px: int, line_height_px: float, stroke_px: float) -> float:
+    """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces may not."""
+    height = height_px / line_height_px
+    size = max(width_px, height_px) / line_height_px
+    sparse = area_px < 0.45 * min(line_height_px * stroke_px, width_px * height_px / 0.75)
+    colon = sparse and width_px < 0.3 * line_height_px
+    if size < 0.3 or colon:
+        return -1.0
+    if height < 0.32:
+        return -1.5
+    if height < 0.45:
+        return -3.0 - 8.0 * (height - 0.32)
+    return -8.0
+
+
+def space_log_odds(
+    left: Int32[np.ndarray, " n"], right: Int32[np.ndarray, " n"], line_height_px: float
+) -> Float32[np.ndarray, " n"]:
+    """How much the paper before a piece looks like a space between words.
+
+    Writers who set their letters wide apart set their words wider still: the usual gap counts as well as the height. An
+    I has more paper around it than other letters.
+
+    Args:
+        left: Left ends of the pieces of a line, in reading order.
+        right: Their right ends.
+        line_height_px: Height of the line's characters.
+    """
+    reach = np.maximum.accumulate(right)
+    gaps = np.concatenate([[0], left[1:] - reach[:-1]]).astype(np.float64)
+    wide = gaps[gaps > 0.08 * line_height_px]
+    usual = float(np.median(wide)) if len(wide) >= 2 else 0.0
+    bar = np.maximum(0.0, 0.6 * line_height_px - (right - left)) * ((right - left) < 0.35 * line_height_px)
+    gaps -= 0.5 * (bar + np.concatenate([[0.0], bar[:-1]]))
+    beyond = (gaps - max(SPACE_WIDTH * line_height_px, 1.7 * usual)) / line_height_px
+    return np.clip(SPACE_SLOPE * beyond, -20, 20).astype(np.float32)
