@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import signal
 import threading
@@ -115,6 +116,17 @@ def test_a_bug_in_a_long_document_costs_the_pages_of_its_part(scans, tmp_path):
     counts, _ = run(scans("pages40bug20_x"), tmp_path / "out", SerialExecutor(), 3)
     assert (counts["documents"], counts["partial"], counts["pages"], counts["fields"]) == (1, 1, 40, 24)
     assert errors(tmp_path / "out") == [["pages40bug20_x.png", str(page), "bug"] for page in range(17, 33)]
+
+
+def test_a_worker_that_reads_with_something_else_ends_the_run(scans, tmp_path):
+    def other(job: DocumentJob, provenance: Provenance):
+        return batch_work.work(job, dataclasses.replace(provenance, checkpoint_hash="another"))
+
+    with Journal(tmp_path) as journal:
+        reporter = ProgressReporter(1, quiet=True)
+        reader = BatchReader(SerialExecutor(), lambda: 1, journal, PROVENANCE, None, reporter, Stop(), other)
+        with pytest.raises(OutputError, match="another.*give all workers the same"):
+            reader.read([DocumentJob(str(scans("a") / "a.png"), "a.png")])
 
 
 def test_a_wrong_form_ends_the_run(scans, tmp_path):

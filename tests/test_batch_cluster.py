@@ -1,9 +1,12 @@
 """A real scheduler and real workers on this machine; and documents that lie elsewhere."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,11 +14,13 @@ import pytest
 from test_batch import errors, outputs, run
 from test_batch_pool import is_running
 
+from hwtranscribe import __version__
 from hwtranscribe.batch import remote
 from hwtranscribe.batch.discover import discover
 from hwtranscribe.batch.pool import SerialExecutor
 from hwtranscribe.batch.work import take_fingerprint
 from hwtranscribe.errors import DocumentError, UsageError
+from hwtranscribe.types import DocumentJob
 
 distributed = pytest.importorskip("distributed")
 fsspec = pytest.importorskip("fsspec")
@@ -38,18 +43,16 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        import json
-
         return json.loads(self.file.read_text())["address"]
 
-    def add_worker(self, *options: str) -> subprocess.Popen:
-        return self._start("worker", "--nthreads", "1", "--no-dashboard", *options)
+    def add_worker(self, *options: str, package: Path = TESTS.parent) -> subprocess.Popen:
+        return self._start("worker", "--nthreads", "1", "--no-dashboard", *options, package=package)
 
-    def _start(self, what: str, *options: str) -> subprocess.Popen:
+    def _start(self, what: str, *options: str, package: Path = TESTS.parent) -> subprocess.Popen:
         command = [sys.executable, "-m", "dask", what, "--scheduler-file", str(self.file), *options]
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join((str(TESTS.parent), str(TESTS))),
+            "PYTHONPATH": os.pathsep.join((str(package), str(TESTS))),
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "2",
         }
         process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, cwd=self.file.parent)
@@ -97,8 +100,6 @@ def test_a_cluster_reads_what_a_process_reads_though_a_worker_is_killed(cluster,
         deadline_s = time.monotonic() + 60
         while executor.worker_count < 2 and time.monotonic() < deadline_s:
             time.sleep(0.1)
-        import threading
-
         threading.Timer(1.5, lambda: (victim.send_signal(signal.SIGKILL), cluster.add_worker("--no-nanny"))).start()
         counts, _ = run(folder, tmp_path / "cluster", executor, 2)
     assert not is_running(victim.pid)
@@ -121,6 +122,23 @@ def test_workers_of_several_threads_are_refused(cluster):
     cluster.add_worker("--nthreads", "2", "--no-nanny")
     with pytest.raises(UsageError, match="--nthreads 1"):
         ClusterExecutor(cluster.address)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_workers_of_another_version_are_refused(cluster, tmp_path):
+    package = tmp_path / "other"
+    for name in ("hwtranscribe", "checkpoints"):
+        shutil.copytree(TESTS.parent / name, package / name)
+    init = package / "hwtranscribe/__init__.py"
+    init.write_text(init.read_text().replace(f'__version__ = "{__version__}"', '__version__ = "0.0.9"'))
+    cluster.add_worker("--no-nanny")
+    cluster.add_worker("--no-nanny", package=package)
+    with ClusterExecutor(cluster.address) as executor:
+        deadline_s = time.monotonic() + 60
+        while executor.worker_count < 2 and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+        with pytest.raises(UsageError, match=r"different versions.*0\.0\.9"):
+            executor.describe(DocumentJob("", ""))
 
 
 def test_no_scheduler_is_said(monkeypatch):

@@ -3,7 +3,10 @@
 import csv
 import json
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +122,26 @@ def test_hostile_files_cost_only_themselves(tmp_path, drawing, pdf, scans):
     assert len(documents) == 16
     assert {path for path in tmp_path.rglob("*") if "out" not in path.parts} == before
     assert (tmp_path / "out/fields.csv").read_text(encoding="utf-8")
+
+
+def test_ctrl_c_keeps_what_was_read_and_the_same_command_goes_on(tmp_path, drawing):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number in range(60):
+        drawing.rotate(number / 10, fillcolor=255).save(folder / f"{number}.png")
+    command = [sys.executable, "-m", "hwtranscribe", "transcribe", str(folder), "--jobs", "2", "--out"]
+    with subprocess.Popen(
+        [*command, str(tmp_path / "out"), "--log-json"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert json.loads(process.stderr.readline())["event"] == "document"
+        assert run(["transcribe", str(folder), "--out", str(tmp_path / "out"), "--quiet"]) == 7
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        code = process.wait(60)
+    documents = len((tmp_path / "out/results.jsonl").read_text().splitlines())
+    assert code == 130 and 1 <= documents < 60
+    assert "the same command goes on" in said and "Traceback" not in said
+    assert subprocess.run([*command, str(tmp_path / "out")], capture_output=True).returncode == 0
+    assert subprocess.run([*command, str(tmp_path / "undisturbed")], capture_output=True).returncode == 0
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "undisturbed")
