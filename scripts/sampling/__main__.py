@@ -2,6 +2,7 @@
 
 Usage:
     scripts/make_samples                          # draws samples/ again
+    scripts/make_samples readme                   # puts what scripts/demo read into the README
     scripts/make_samples forms --out DIR --count 200 --type pdf --angle 2 --noise 6
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 from sampling import membership
 from sampling.fields import write_line
 from sampling.hand import Hand
+from sampling.readme import write_readme
 from sampling.scan import Scan, box_in_image
 from sampling.sheet import DPI, Sheet
 from sampling.store import Truth, save, write_truth
@@ -46,11 +48,15 @@ def main() -> None:
     forms.add_argument("--bilevel", action="store_true", help="black and white only")
     forms.add_argument("--pen", type=float, help="pen width in heights of a capital (not given: 0.06 to 0.13)")
     forms.add_argument("--gap", type=float, help="gap between characters in heights of a capital; negative overlaps")
+    commands.add_parser("readme", help="put what scripts/demo read into the README")
     options = parser.parse_args()
+    root = Path(__file__).parents[2]
     if options.command == "forms":
         draw_forms(options)
+    elif options.command == "readme":
+        write_readme(root)
     else:
-        draw_samples(Path(__file__).parents[2] / "samples")
+        draw_samples(root / "samples")
 
 
 def draw_forms(options: argparse.Namespace) -> list[Truth]:
