@@ -102,7 +102,8 @@ class Augmenter:
             draw_line(ink, rng, near_border=True)
         if neighbour < 0.06:
             other = self.hand(self.neighbours[rng.integers(len(self.neighbours))], rng)
-            shift = int(rng.integers(26, 36))
+            # A sliver of it only: with more, the crop is two characters, which is for the last class to say.
+            shift = int(rng.integers(36, 43))
             if rng.random() < 0.5:
                 ink[:, shift:] = np.maximum(ink[:, shift:], other[:, : CANVAS_PX - shift])
             else:

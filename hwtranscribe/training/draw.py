@@ -12,11 +12,20 @@ def draw_line(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator, near_bo
     across = rng.choice([rng.uniform(0.02, 0.2), rng.uniform(0.8, 0.98)]) if near_border else rng.uniform(0.1, 0.9)
     tilt = rng.normal() * 0.02
     start, end = (along[0], across - tilt), (along[1], across + tilt)
-    if rng.random() < 0.5:
+    # Upright rules are taken off before a cell is read; an upright bar beside a character is an I or a 1.
+    upright = rng.random() < (0.1 if near_border else 0.5)
+    if upright:
         start, end = start[::-1], end[::-1]
     stroke = np.zeros_like(ink)
     points = [(round(x * (width - 1)), round(y * (height - 1))) for x, y in (start, end)]
-    cv2.line(stroke, points[0], points[1], float(rng.uniform(0.4, 1)), int(rng.integers(1, 4)), cv2.LINE_AA)
+    cv2.line(
+        stroke,
+        points[0],
+        points[1],
+        float(rng.uniform(0.4, 1)),
+        1 if upright and near_border else int(rng.integers(1, 4)),
+        cv2.LINE_AA,
+    )
     np.maximum(ink, stroke, out=ink)
 
 
@@ -39,6 +48,18 @@ def draw_scribble(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator, str
     points = np.stack([across, down] if rng.random() < 0.6 else [down, across], axis=1)
     pixels = np.round(points * [width - 1, height - 1]).astype(np.int32)
     cv2.polylines(ink, [pixels], False, 1.0, thickness, cv2.LINE_AA)
+
+
+def draw_stem(height_px: int, rng: np.random.Generator) -> Float32[np.ndarray, "56 w"]:
+    """Return a bare upright stroke, an I, l or 1, in the middle of 56 rows."""
+    lean = rng.normal() * 0.15 * height_px
+    thickness = int(rng.integers(2, 7))
+    width = int(abs(lean)) + thickness + 4
+    ink = np.zeros((56, width), np.float32)
+    top, middle = (56 - height_px) // 2, (width - 1) / 2
+    start, end = (round(middle + lean / 2), top), (round(middle - lean / 2), top + height_px)
+    cv2.line(ink, start, end, 1.0, thickness, cv2.LINE_AA)
+    return ink
 
 
 def draw_flag(image: UInt8[np.ndarray, "28 28"], rows: tuple[int, int], rng: np.random.Generator) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from hwtranscribe.training.augment import CANVAS_PX, Augmenter
-from hwtranscribe.training.draw import draw_line, draw_scribble, draw_specks
+from hwtranscribe.training.draw import draw_line, draw_scribble, draw_specks, draw_stem
 
 _MAX_TRIES = 5
 _BAR_ASPECT = 0.35
@@ -14,11 +14,11 @@ _BAR_ASPECT = 0.35
 def draw_garbage(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
     """Return an ink map of a wrong cut, a remnant, a scribble or a crossed-out character."""
     choice = rng.random()
-    if choice < 0.4:
+    if choice < 0.55:
         ink = _merged(augmenter, rng)
-    elif choice < 0.6:
+    elif choice < 0.7:
         ink = _piece(augmenter, rng)
-    elif choice < 0.8:
+    elif choice < 0.85:
         ink = _crossed_out(augmenter, rng)
     else:
         ink = _marks(rng)
@@ -33,7 +33,11 @@ def _draw_character(augmenter: Augmenter, rng: np.random.Generator) -> Float32[n
 def _merged(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 w"]:
     """Two or three characters side by side, or one and a good part of the next."""
     parts = [_tight(_draw_character(augmenter, rng)) for _ in range(3 if rng.random() < 0.15 else 2)]
-    if rng.random() < 0.4:
+    choice = rng.random()
+    if choice < 0.35:
+        # A stem is so narrow that a network overlooks it: "01" must not pass for a 0.
+        parts[int(rng.integers(len(parts)))] = _tight(draw_stem(int(rng.integers(28, 40)), rng))
+    elif choice < 0.65:
         keep = max(1, int(parts[-1].shape[1] * rng.uniform(0.35, 0.8)))
         if rng.random() < 0.5:
             parts[-1] = parts[-1][:, :keep]
