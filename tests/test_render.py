@@ -244,7 +244,6 @@ def test_huge_pdf_page_is_refused(pdf):
 def encrypt(path: Path, password: bytes) -> Path:
     """Encrypt a PDF with the standard security handler, revision 2 (RC4, 40 bits): it needs no library."""
     import hashlib
-    import re
 
     padding = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
 
@@ -279,20 +278,22 @@ def encrypt(path: Path, password: bytes) -> Path:
         owner.hex().encode(),
         user.hex().encode(),
     )
+    identifiers = b"/Encrypt 5 0 R /ID [<%s> <%s>]" % ((identifier.hex().encode(),) * 2)
+    path.write_bytes(pdf_of(objects, identifiers))
+    return path
+
+
+def pdf_of(objects: dict[int, bytes], trailer: bytes) -> bytes:
+    """A PDF file of these objects; the first is the catalogue."""
     out, offsets = bytearray(b"%PDF-1.4\n"), []
     for number, body in objects.items():
         offsets.append(len(out))
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     start = len(out)
-    out += b"xref\n0 6\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer\n<< /Size 6 /Root 1 0 R /Encrypt 5 0 R /ID [<%s> <%s>] >>\nstartxref\n%d\n%%%%EOF\n" % (
-        identifier.hex().encode(),
-        identifier.hex().encode(),
-        start,
-    )
-    assert re.match(b"%PDF", out)
-    path.write_bytes(out)
-    return path
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    out += b"trailer\n<< /Size %d /Root 1 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, trailer, start)
+    return bytes(out)
 
 
 def test_encrypted_pdf(tmp_path, renderer):
@@ -372,6 +373,86 @@ def test_unknown_renderer(pdf, monkeypatch):
     monkeypatch.setenv("HWTRANSCRIBE_PDF", "ghostscript")
     with pytest.raises(UsageError, match="ghostscript"):
         read(pdf())
+
+
+def scan_pdf(path: Path, image: Image.Image, dpi: float = 100, **options) -> Path:
+    image.save(path, "PDF", resolution=dpi, **options)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_a_scan_is_taken_out_of_its_pdf_as_it_is(tmp_path, drawing, mode):
+    page = read_page(scan_pdf(tmp_path / "scan.pdf", drawing.convert(mode)), dpi=300)
+    assert page.dpi == pytest.approx(100, abs=0.1) and page.pixels.shape == (200, 400)
+    assert np.abs(np.subtract(dark_area(page.pixels), BAR)).max() <= 1
+    assert page.pixels[100, 200] >= 250 and page.pixels[40, 80] <= 5
+
+
+def test_a_scan_finer_than_wanted_is_brought_down(tmp_path, drawing):
+    page = read_page(scan_pdf(tmp_path / "scan.pdf", drawing, dpi=200), dpi=100)
+    assert page.dpi == 100 and page.pixels.shape == (100, 200)
+    assert np.abs(np.subtract(dark_area(page.pixels), (20, 10, 60, 30))).max() <= 1
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_turned_scan(tmp_path, drawing, degrees):
+    path = scan_pdf(tmp_path / "scan.pdf", drawing)
+    document = pypdfium2.PdfDocument(path)
+    document[0].set_rotation(degrees)
+    document.save(tmp_path / "turned.pdf")
+    document.close()
+    page = read_page(tmp_path / "turned.pdf", dpi=300)
+    expected = np.rot90(np.asarray(drawing), -degrees // 90)
+    assert page.pixels.shape == expected.shape
+    assert np.abs(page.pixels.astype(int) - expected).mean() < 2
+
+
+@pytest.mark.parametrize("change", ["flipped", "half", "two"])
+def test_other_pages_are_drawn(tmp_path, drawing, change):
+    path = scan_pdf(tmp_path / "scan.pdf", drawing)
+    document = pypdfium2.PdfDocument(path)
+    page = document[0]
+    width, height = page.get_size()
+    (image,) = page.get_objects()
+    if change == "flipped":
+        image.set_matrix(pypdfium2.PdfMatrix(-width, 0, 0, height, width, 0))
+    elif change == "half":
+        image.set_matrix(pypdfium2.PdfMatrix(width / 2, 0, 0, height / 2, 0, 0))
+    else:
+        second = pypdfium2.PdfImage.new(document)
+        second.set_bitmap(image.get_bitmap())
+        second.set_matrix(pypdfium2.PdfMatrix(width / 4, 0, 0, height / 4, width / 2, 0))
+        page.insert_obj(second)
+    page.gen_content()
+    document.save(tmp_path / "other.pdf")
+    document.close()
+    drawn = read_page(tmp_path / "other.pdf", dpi=200)
+    assert drawn.dpi == 200 and drawn.pixels.shape == (400, 800)
+
+
+def test_a_scan_under_a_mask_is_drawn(tmp_path, drawing):
+    opaque = bytes(255 - np.asarray(drawing))
+    image = b"<< /Type /XObject /Subtype /Image /Width 400 /Height 200 /BitsPerComponent 8 /ColorSpace /DeviceGray"
+    objects = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 288 144] /Contents 4 0 R "
+        b"/Resources << /XObject << /I 5 0 R >> >> >>",
+        4: b"<< /Length 29 >>\nstream\nq 288 0 0 144 0 0 cm /I Do Q \nendstream",
+        5: image + b" /SMask 6 0 R /Length 80000 >>\nstream\n" + bytes(80_000) + b"\nendstream",
+        6: image + b" /Length 80000 >>\nstream\n" + opaque + b"\nendstream",
+    }
+    (tmp_path / "masked.pdf").write_bytes(pdf_of(objects, b""))
+    page = read_page(tmp_path / "masked.pdf", dpi=200)
+    assert page.dpi == 200
+    assert np.abs(np.subtract(dark_area(page.pixels), [2 * side for side in BAR])).max() <= 2
+
+
+def test_a_scan_of_a_point_per_pixel_has_no_dpi(tmp_path):
+    image = Image.new("L", (2480, 3508), 255)
+    page = read_page(scan_pdf(tmp_path / "scan.pdf", image, dpi=72))
+    assert page.dpi is None and page.pixels.shape == (3508, 2480)
+    assert refusal(tmp_path / "scan.pdf", max_pixels=1_000_000) == "too_large"
 
 
 def test_odd_pdfs_end_as_pages_or_a_stable_code(shared):

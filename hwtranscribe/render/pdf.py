@@ -1,6 +1,7 @@
 """Pages out of PDF files.
 
-pypdfium2 opens the file and knows pages and sizes. Pages are drawn by Poppler through pdf2image where it is installed
+pypdfium2 opens the file and knows pages and sizes. A page that is nothing but a scan is taken as it is (see `scan`).
+Other pages are drawn by Poppler through pdf2image where it is installed
 and by pypdfium2 where it is not, and where the file needs a password: Poppler would take it on its command line, which
 every user of the machine can read.
 """
@@ -16,10 +17,11 @@ from jaxtyping import UInt8
 from hwtranscribe.errors import DocumentError, UsageError
 from hwtranscribe.render.grey import grey_from_image, grey_from_rgb
 from hwtranscribe.render.limits import MAX_SIDE_PX, check_page_count, check_size
+from hwtranscribe.render.scan import scan_of
 from hwtranscribe.types import Page, ReadOptions
 
 RENDERER_VARIABLE = "HWTRANSCRIBE_PDF"
-"""Environment variable that forces `poppler` or `pdfium`."""
+"""Environment variable that makes `poppler` or `pdfium` draw every page."""
 
 _POINTS_PER_INCH = 72
 _LARGE_PAGE_PIXELS = 40_000_000  # A2 at 300 dpi has 35 million
@@ -56,13 +58,16 @@ class PdfSource:
         """Draw page `number` (1-based).
 
         Raises:
-            DocumentError: `too_large` or `corrupt`.
+            DocumentError: `too_large`, `corrupt` or `timeout`.
         """
         try:
             page = self._pdf[number - 1]
         except pypdfium2.PdfiumError as error:
             raise DocumentError("corrupt", f"the page can't be opened: {error}") from None
         try:
+            scan = None if RENDERER_VARIABLE in os.environ else scan_of(page, self._options)
+            if scan is not None:
+                return Page(document, number, scan[1], scan[0])
             dpi = _fitting_dpi(page.get_width(), page.get_height(), self._options)
             if self._poppler:
                 pixels = _draw_with_poppler(self._path, number, dpi)
