@@ -1,6 +1,7 @@
 """CharScores and what a field may hold to FieldReading.
 
-`search` walks the lattice with the field's constraint, `field` weighs the texts it finds and says how sure they are.
+`search` walks the lattice with the field's constraint, `field` weighs the texts it finds, `confidence` says how sure
+they are.
 """
 
 from hwtranscribe.decode.field import decode_field

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from hwtranscribe.constraint import Product
+from hwtranscribe.decode.confidence import probability_right
 from hwtranscribe.decode.search import UNREADABLE, Text, log_add, log_sum, search
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
 
@@ -18,6 +19,8 @@ MAX_ALTERNATIVES = 5
 PRIOR_WEIGHT = 0.5
 """Of a text's prior log-odds; chosen on the name strips, half of whose names are not in the list."""
 _CONSTRAINT_BROKEN = math.log(1e-3)
+_BROKEN_CONFIDENCE = 0.2
+"""What is left of the confidence of a reading that breaks the field's constraint."""
 _ILLEGIBLE_SHARE = 0.34
 
 
@@ -75,9 +78,11 @@ def decode_field(
         detail = "required, but blank" if required else ""
         status = Status.REVIEW if required else Status.BLANK
         return FieldReading(page, boxes.field, kind, "", confidences[0], status, detail, boxes.box)
-    confidence = confidences[0]
+    characters = _characters(boxes, log_probs, symbols, best)
+    weakest = min((c.confidence for c in characters), default=0.0)
+    confidence = probability_right(confidences[0], weakest, len(characters))
     if detail:
-        confidence *= math.exp(_CONSTRAINT_BROKEN / 4)
+        confidence *= _BROKEN_CONFIDENCE
     unreadable = best.text.count(UNREADABLE)
     letters = len(best.edges)
     alternatives = tuple(
@@ -92,7 +97,6 @@ def decode_field(
     if unreadable:
         detail = "; ".join(filter(None, [detail, "not readable where it says ?"]))
         confidence = 0.0
-    characters = _characters(boxes, log_probs, symbols, best)
     status = Status.OK if confidence >= review_below and not detail else Status.REVIEW
     if status is Status.REVIEW and not detail:
         detail = f"confidence below {review_below:g}"
