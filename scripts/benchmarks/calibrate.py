@@ -1,7 +1,7 @@
-"""Fits the weights that turn the share of a text into a confidence, and shows by cross-validation how far to trust them.
+"""Fits the weights that turn the share of a text into a confidence, and cross-validates them.
 
-Reads the development sets with the shipped network; prints the weights for `hwtranscribe/decode/confidence.py`, and what
-a confidence meant on fields of documents that were left out of the fit.
+Reads the development sets with the shipped network; prints the weights for `hwtranscribe/decode/confidence.py`, and
+what a confidence meant on fields of documents that were left out of the fit.
 """
 
 import argparse
@@ -10,13 +10,14 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
+
 from benchmarks._reading import SHARED
 from benchmarks.accuracy import SETS
 from hwtranscribe import FormTemplate, Transcriber
 from hwtranscribe.constraint import fold
 from hwtranscribe.decode import confidence
 from hwtranscribe.types import Case, FieldReading, Kind, ReadOptions
-from scipy.optimize import minimize
 
 FOLDS = 5
 _RIDGE = 1.0
@@ -66,9 +67,8 @@ def main(arguments: list[str]) -> None:
             print(f"| {low:g}-{high:g} | {chosen.sum()} | {held_out[chosen].mean():.3f} | {right[chosen].mean():.3f} |")
             error += chosen.sum() * abs(held_out[chosen].mean() - right[chosen].mean())
     raw = 1 / (1 + np.exp(-features[:, 1]))
-    print(
-        f"expected calibration error, held out: {error / len(samples):.4f}; of the share alone: {raw_error(raw, right):.4f}"
-    )
+    print(f"expected calibration error, held out: {error / len(samples):.4f}")
+    print(f"the same of the share alone: {raw_error(raw, right):.4f}")
 
 
 def raw_error(raw: np.ndarray, right: np.ndarray) -> float:

@@ -1,0 +1,31 @@
+"""From the share that a text has of all texts the search found to the probability that the field is right.
+
+The share alone is too sure of itself: the search does not know that the ink may have been taken apart wrongly, and
+one doubtful character hides among many good ones. A logistic regression on the share, the weakest character and the
+number of characters mends that (Platt 1999); `scripts/bench calibrate` fits it on the development sets and shows by
+cross-validation how far it can be trusted.
+"""
+
+import math
+
+OFFSET, SHARE, WEAKEST, COUNT = 0.0, 1.0, 0.0, 0.0
+"""Weights of the log-odds of the share, of the log-odds of the weakest character, and of the logarithm of the count."""
+_LIMIT = 1e-4
+
+
+def probability_right(share: float, weakest: float, count: int) -> float:
+    """Probability that the whole field is right.
+
+    Args:
+        share: Of the best text among all texts, by their probabilities.
+        weakest: The network's probability of the least sure character of it.
+        count: Number of its characters.
+    """
+    odds = OFFSET + SHARE * log_odds(share) + WEAKEST * log_odds(weakest) + COUNT * math.log(max(count, 1))
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+def log_odds(probability: float) -> float:
+    """Log-odds, with probabilities kept off 0 and 1."""
+    bounded = min(max(probability, _LIMIT), 1 - _LIMIT)
+    return math.log(bounded / (1 - bounded))
