@@ -179,6 +179,13 @@ class Transcriber:
         for f in fields:
             if f.kind is Kind.CHECKBOX:
                 readings[f.name] = self._read_checkbox(aligned, f)
+            if aligned.doubts(_scaled(f.box, aligned.scale)):
+                readings[f.name] = replace(
+                    readings[f.name],
+                    confidence=min(readings[f.name].confidence, 0.5),
+                    status=Status.REVIEW,
+                    detail="this part of the page does not match the blank form",
+                )
         return tuple(readings[f.name] for f in fields)
 
     def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:

@@ -125,6 +125,8 @@ class AlignedPage:
             frame; 0 where nothing is registered.
         registered: False when the scan does not match the blank form: its fields are then for review.
         warnings: What a person should know of this page.
+        doubtful: Parts of a registered page, aligned px, where the blank form's printing was not found: cut off,
+            covered, folded or in the dark. Fields there are for review.
     """
 
     page: int
@@ -137,6 +139,16 @@ class AlignedPage:
     residual_px: float
     registered: bool = True
     warnings: tuple[str, ...] = ()
+    doubtful: tuple[Box, ...] = ()
+
+    def doubts(self, box: Box) -> bool:
+        """Return whether a good part of a box, in aligned px, lies where the page is in doubt."""
+        left, top, right, bottom = box
+        shared = sum(
+            max(0, min(right, other[2]) - max(left, other[0])) * max(0, min(bottom, other[3]) - max(top, other[1]))
+            for other in self.doubtful
+        )
+        return shared > 0.25 * (right - left) * (bottom - top)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

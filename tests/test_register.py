@@ -233,3 +233,17 @@ def test_boxes_without_frames_move_nothing(filled):
     boxes = tuple((100, y, 500, y + 40) for y in range(300, 700, 60))
     aligned = align(as_page(filled), [prepare_reference(None, (WIDTH, HEIGHT), boxes)])
     assert (aligned.page_from_aligned == np.eye(3)).all()
+
+
+def test_parts_that_are_not_there_are_in_doubt(reference, filled):
+    whole = align(as_page(filled), [reference])
+    assert not whole.doubtful
+    assert not whole.doubts(COMB)
+    covered = filled.copy()
+    covered[330:580] = 128
+    cut = align(as_page(filled[600:]), [reference])
+    for aligned in (align(as_page(covered), [reference]), cut):
+        assert aligned.registered
+        assert aligned.doubts(COMB)
+        assert aligned.warnings
+        assert not aligned.doubts((300, 1100, 600, 1150))

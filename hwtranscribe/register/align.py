@@ -5,15 +5,16 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from jaxtyping import Float64
 
-from hwtranscribe.imaging.geometry import scaling
+from hwtranscribe.imaging.geometry import project, scaling
 from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
 from hwtranscribe.register.by_size import aligned_by_size, frame_scale
 from hwtranscribe.register.clean import ink_with_blank
 from hwtranscribe.register.features import match_features, page_features
 from hwtranscribe.register.reference import Reference
 from hwtranscribe.register.warp import Warp, refine, warp_picture
-from hwtranscribe.types import AlignedPage, Page
+from hwtranscribe.types import AlignedPage, Box, Page
 
 RESIDUAL_LIMIT = 0.0012
 """Largest residual, as a share of the template's long side: 0.35 mm of an A4 page."""
@@ -100,6 +101,9 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
             f"(limit {residual_limit_px(reference):.1f} px), {warp.matched:.0%} of its printing found "
             f"(at least {MATCHED_LIMIT:.0%}); check it by hand",
         )
+    doubtful = doubtful_parts(warp, page_from_frame, size, page.pixels.shape)
+    if registered and doubtful:
+        warnings = ("a part of the form is cut off, covered or too dark: its fields are for review",)
     reach_px = max(1, round(max(size) / 1500))
     ink, mask = ink_with_blank(darkness(pixels), printing, reach_px)
     return AlignedPage(
@@ -113,6 +117,30 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
         residual_px=warp.residual_px,
         registered=registered,
         warnings=warnings,
+        doubtful=doubtful,
+    )
+
+
+def doubtful_parts(
+    warp: Warp, page_from_frame: Float64[np.ndarray, "3 3"], size: tuple[int, int], shape: tuple[int, ...]
+) -> tuple[Box, ...]:
+    """Return the parts of a frame where the form's printing was not found, or that lie off the page.
+
+    Args:
+        warp: Of the page.
+        page_from_frame: Homography.
+        size: Width and height of the frame, px.
+        shape: Height and width of the page, px.
+    """
+    rows, columns = warp.missing.shape
+    x, y = np.linspace(0, size[0], columns + 1), np.linspace(0, size[1], rows + 1)
+    centres = np.stack(np.meshgrid((x[1:] + x[:-1]) / 2, (y[1:] + y[:-1]) / 2), axis=-1).reshape(-1, 2)
+    there = project(page_from_frame, centres)
+    off = (there < 0).any(axis=1) | (there[:, 0] > shape[1]) | (there[:, 1] > shape[0])
+    doubtful = warp.missing | off.reshape(rows, columns)
+    return tuple(
+        (round(x[column]), round(y[row]), round(x[column + 1]), round(y[row + 1]))
+        for row, column in zip(*np.nonzero(doubtful), strict=True)
     )
 
 

@@ -16,6 +16,12 @@ from hwtranscribe.imaging.paper import full_contrast
 from hwtranscribe.register.features import plausible
 from hwtranscribe.register.reference import Reference
 
+TILE_ROWS, TILE_COLUMNS = 12, 8
+"""Whether the printing was found is noted for so many parts of the page."""
+
+LEAST_PRINTED_PX = 60
+"""A tile with less printing may hold no more than the dust on the blank form's scan, px of the track picture."""
+
 GRID_PX = 125
 """Distance of the nodes of the bending field, px of the track picture."""
 
@@ -30,12 +36,14 @@ class Warp:
             spans the page evenly.
         residual_px: Median distance of the printed corners after the warp, px of the template.
         matched: Share of the printed corners that were found.
+        missing: Tiles of the template in which hardly any printed corner was found.
     """
 
     page_from_template: Float64[np.ndarray, "3 3"]
     bend: Float32[np.ndarray, "rows columns 2"]
     residual_px: float
     matched: float
+    missing: Bool[np.ndarray, "tile_rows tile_columns"]
 
 
 def refine(
@@ -62,6 +70,7 @@ def refine(
     dark = full_contrast(dark)
     points = reference.track_points
     residual_px, matched = np.inf, 0.0
+    kept = np.zeros(len(points), bool)
     for turn in range(3):
         warped = warp_picture(dark, to_dark @ page_from_template @ to_track, bend * scale, (width, height))
         warped = cv2.GaussianBlur(warped, (0, 0), 1.2)
@@ -83,7 +92,42 @@ def refine(
         if kept.sum() < 12:
             break
         bend = bend + fit_bend(points[kept], shift[kept], (width, height), (rows, columns)) / scale
-    return Warp(page_from_template, bend.astype(np.float32), residual_px, matched)
+    missing = missing_tiles(reference.track, warped, points, kept)
+    return Warp(page_from_template, bend.astype(np.float32), residual_px, matched, missing)
+
+
+def missing_tiles(
+    reference: UInt8[np.ndarray, "height width"],
+    warped: UInt8[np.ndarray, "height width"],
+    points: Float32[np.ndarray, "n 2"],
+    kept: Bool[np.ndarray, " n"],
+) -> Bool[np.ndarray, "tile_rows tile_columns"]:
+    """Return the tiles of a page where hardly any of several points was found and that don't look alike either.
+
+    Args:
+        reference: Track picture of the blank.
+        warped: The scan in the same frame.
+        points: px.
+        kept: Which of them were found.
+    """
+    height, width = reference.shape
+    result = np.zeros((TILE_ROWS, TILE_COLUMNS), bool)
+    across, down = points[:, 0] / width * TILE_COLUMNS, points[:, 1] / height * TILE_ROWS
+    for row in range(TILE_ROWS):
+        for column in range(TILE_COLUMNS):
+            near = (np.abs(across - column - 0.5) < 0.6) & (np.abs(down - row - 0.5) < 0.6)
+            if near.sum() < 4 or kept[near].mean() >= 0.15:
+                continue
+            tile = (
+                slice(height * row // TILE_ROWS, height * (row + 1) // TILE_ROWS),
+                slice(width * column // TILE_COLUMNS, width * (column + 1) // TILE_COLUMNS),
+            )
+            if (reference[tile] > 80).sum() < LEAST_PRINTED_PX:
+                continue
+            one, other = (picture[tile].astype(np.float32) - picture[tile].mean() for picture in (reference, warped))
+            alike = float((one * other).sum()) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-3)
+            result[row, column] = alike < 0.35
+    return result
 
 
 def warp_maps(
