@@ -1,0 +1,163 @@
+"""The cells that the lines of a comb show: a pitch that most keep, with the missing ones put in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from hwtranscribe.segment.cells.lines import CombLines, comb_lines
+from hwtranscribe.types import AlignedPage, Box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellGrid:
+    """The cells of a comb.
+
+    Attributes:
+        edges: x of the separators and of both ends, ascending: one more than there are cells, aligned px.
+        top: Upper end of the cells, aligned px.
+        bottom: Lower end.
+        separator_px: Thickness of the separators as scanned, or as printed where a blank form is known.
+        found: How many cells the separators alone show, or None where they show no comb; differs from the number of
+            cells when the template says otherwise.
+    """
+
+    edges: Float32[np.ndarray, " n_edges"]
+    top: int
+    bottom: int
+    separator_px: int
+    found: int | None
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+
+def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | None:
+    """Return the cells of a field, or None when it is no comb.
+
+    Args:
+        aligned: The page; separators are taken from the blank form's printing where there is one.
+        box: Of the field, aligned px. The comb may lie a little beside it: boxes are often drawn by eye.
+        cells: How many the template says there are, or None to find out.
+    """
+    left, top, right, bottom = box
+    best = None
+    for lines in comb_lines(aligned, box):
+        edges = regular_edges(lines, left, right)
+        if edges is not None and (best is None or len(edges) - 1 == cells):
+            best = CellGrid(edges, lines.top, lines.bottom, lines.thickness_px, len(edges) - 1)
+            if cells is None or len(best) == cells:
+                return best
+    if cells is None:
+        return None
+    if best is None:
+        edges = np.linspace(left, right, cells + 1, dtype=np.float32)
+        return CellGrid(edges, top, bottom, 1, None)
+    return CellGrid(given_edges(best.edges, left, right, cells), best.top, best.bottom, best.separator_px, len(best))
+
+
+def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n_edges"] | None:
+    """Return the edges of the cells that separators show, or None when they show no comb.
+
+    A comb has a pitch that its separators keep; one or the other may be missing, also at the ends. On a blank form
+    full separators count also when cells differ in width.
+
+    Args:
+        lines: In and around the field.
+        left: Left end of the field.
+        right: Right end of the field.
+    """
+    height_px = lines.bottom - lines.top
+    places = merged(lines.places, 0.15 * height_px)
+    least_share = (0.5 if lines.sure else 0.75) if lines.full.any() else 0.85
+    pitch = best_pitch(places, left, right, height_px, least_share)
+    full = merged(lines.places[lines.full], 0.15 * height_px)
+    inner = full[(full > left + 0.3 * height_px) & (full < right - 0.3 * height_px)]
+    if pitch is not None:
+        edges = filled_edges(places, pitch, left, right, lines.reach)
+        # Two or three lines that do not run from border to border may be anything.
+        return edges if len(edges) > 2 and (len(inner) or len(edges) > 4) else None
+    return np.array([left, *inner, right], np.float32) if lines.sure and len(inner) else None
+
+
+def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndarray, " m"]:
+    """Return places with those nearer than `near_px` to each other taken as one: the two lines of a double rule."""
+    if len(places) == 0:
+        return places
+    groups = np.split(places, np.flatnonzero(np.diff(places) > near_px) + 1)
+    return np.array([group.mean() for group in groups], np.float32)
+
+
+def best_pitch(
+    places: Float32[np.ndarray, " n"], left: int, right: int, height_px: int, least_share: float
+) -> float | None:
+    """Return the cell width that the places keep, or None when they keep none.
+
+    Of all distances between places, that one is taken whose multiples explain the most places with the fewest
+    missing.
+
+    Args:
+        places: x of possible separators.
+        left: Left end of the field.
+        right: Right end of the field.
+        height_px: Of the field.
+        least_share: Share of the separators in the field that must be there.
+    """
+    near = places[(places > left - height_px) & (places < right + height_px)]
+    if len(near) < 3:
+        return None
+    steps = near[None, :] - near[:, None]
+    candidates = np.unique(np.round(steps[(steps > 0.35 * height_px) & (steps < 2.5 * height_px)], 1))
+    best, best_score = None, 0.0
+    for pitch in candidates:
+        number = np.round(steps / pitch)
+        hit = np.abs(steps - number * pitch) < np.maximum(1.5, 0.06 * pitch) + 0.02 * np.abs(steps)
+        row = int(hit.sum(axis=1).argmax())
+        inner = hit[row] & (near > left + 0.3 * pitch) & (near < right - 0.3 * pitch)
+        seen = len(np.unique(number[row][inner]))
+        expected = max(1, round((right - left) / pitch) - 1)
+        score = min(1.0, seen / expected) - float((~hit[row]).mean())
+        if seen and len(np.unique(number[row][hit[row]])) >= 3 and score > best_score + 1e-6:
+            best, best_score = float(pitch), score
+    return best if best_score >= least_share else None
+
+
+def filled_edges(
+    places: Float32[np.ndarray, " n"], pitch: float, left: int, right: int, reach: tuple[int, int]
+) -> Float32[np.ndarray, " n_edges"]:
+    """Return the separators that keep the pitch, with the missing ones put in and the ends added where a cell fits."""
+    votes = [(np.abs(((places - start) / pitch + 0.5) % 1 - 0.5) < 0.1).sum() for start in places]
+    start = places[int(np.argmax(votes))]
+    number = np.round((places - start) / pitch).astype(int)
+    hit = np.abs(places - start - number * pitch) < 0.2 * pitch
+    known: dict[int, float] = {}
+    for k, place in zip(number[hit], places[hit], strict=True):
+        known.setdefault(int(k), float(place))
+    numbers = sorted(known)
+    # The pitch that was seen is off by a fraction of a px, which adds up over a long comb: it is fitted.
+    slope, origin = np.polyfit(numbers, [known[k] for k in numbers], 1)
+    first, last = numbers[0], numbers[-1]
+    # A cell belongs to the field when most of it lies in it. Its outer line may be missing, not what carries it.
+    slack_px = 0.3 * slope
+    while origin + slope * (first - 0.5) > left and origin + slope * (first - 1) >= reach[0] - slack_px:
+        first -= 1
+    # The outermost cell of a comb is meant even when the box is drawn short.
+    while origin + slope * (first + (0.7 if first == numbers[0] else 0.5)) < left:
+        first += 1
+    while origin + slope * (last + 0.5) < right and origin + slope * (last + 1) <= reach[1] + slack_px:
+        last += 1
+    while origin + slope * (last - (0.7 if last == numbers[-1] else 0.5)) > right:
+        last -= 1
+    return np.array([known.get(k, origin + slope * k) for k in range(first, last + 1)], np.float32)
+
+
+def given_edges(
+    places: Float32[np.ndarray, " n"], left: int, right: int, cells: int
+) -> Float32[np.ndarray, " n_edges"]:
+    """Return the edges of a given number of equal cells, each moved to a separator near it."""
+    pitch = (right - left) / cells
+    edges = left + pitch * np.arange(cells + 1, dtype=np.float32)
+    if len(places) == 0:
+        return edges
+    nearest = places[np.abs(places[None, :] - edges[:, None]).argmin(axis=1)]
+    return np.where(np.abs(nearest - edges) < 0.12 * pitch, nearest, edges).astype(np.float32)
