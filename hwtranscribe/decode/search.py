@@ -19,6 +19,8 @@ UNREADABLE = "?"
 BEAM_WIDTH = 24
 _FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
 _SPACE_FLOOR = 4.0
+_HOPELESS = 7.0
+"""How much less likely than the best at its node a text may be before it is given up."""
 _NO_SPACE = (("", 0.0),)
 _CHARACTER_BONUS = -0.25
 _UNREADABLE_PENALTY = math.log(0.05)
@@ -68,17 +70,22 @@ def search(
     choices = [_choices(boxes, log_probs, symbols, edge, floor) for edge in range(len(boxes.inks))]
     spaces = kind is not Kind.DIGITS
     pending = _blank_before(boxes) & spaces
+    best_at = [-math.inf] * boxes.node_count
     for node in range(boxes.node_count - 1):
         beam = sorted(nodes[node].items(), key=_rank)[:BEAM_WIDTH]
         nodes[node] = dict(beam)
         for edge in edges_from[node]:
-            target = nodes[int(boxes.end[edge])]
+            end = int(boxes.end[edge])
+            target = nodes[end]
             gaps = _gaps(float(boxes.space_log_odds[edge]), bool(pending[edge])) if spaces else _NO_SPACE
             for text, hypothesis in beam:
                 for symbol, score in choices[edge]:
+                    if hypothesis.log_prob + score < best_at[end] - _HOPELESS:
+                        break
                     state = hypothesis.state
                     if symbol == "":
-                        _merge(target, text, hypothesis, score, state, (node, text, edge, False))
+                        merged = _merge(target, text, hypothesis, score, state, (node, text, edge, False))
+                        best_at[end] = max(best_at[end], merged)
                         continue
                     if constraint is not None:
                         state = None if symbol == UNREADABLE else constraint.step(state, symbol)
@@ -86,7 +93,8 @@ def search(
                             continue
                     for gap, gap_score in gaps if text else _NO_SPACE:
                         longer = text + gap + symbol
-                        _merge(target, longer, hypothesis, score + gap_score, state, (node, text, edge, True))
+                        merged = _merge(target, longer, hypothesis, score + gap_score, state, (node, text, edge, True))
+                        best_at[end] = max(best_at[end], merged)
     last = nodes[-1]
     finished = [
         Text(text, hypothesis.log_prob, _trace(nodes, text))
@@ -103,7 +111,7 @@ def _rank(item: tuple[str, _Hypothesis]) -> tuple[float, str]:
 def _choices(
     boxes: CharBoxes, log_probs: Float32[np.ndarray, "n symbols"], symbols: Sequence[str], edge: int, floor: float
 ) -> list[tuple[str, float]]:
-    """What an edge may be read as, with log-probabilities above a floor; "" leaves it out."""
+    """What an edge may be read as, with log-probabilities above a floor, likeliest first; "" leaves it out."""
     if boxes.blank[edge]:
         return [("", 0.0)]
     geometry = float(boxes.geometry_log_prob[edge])
@@ -117,7 +125,7 @@ def _choices(
     found.append((UNREADABLE, unreadable))
     if np.isfinite(boxes.skip_log_prob[edge]):
         found.append(("", float(boxes.skip_log_prob[edge])))
-    return found
+    return sorted(found, key=lambda choice: (-choice[1], choice[0]))
 
 
 def _blank_before(boxes: CharBoxes) -> np.ndarray:
@@ -146,16 +154,17 @@ def _merge(
     score: float,
     state: Hashable,
     previous: tuple[int, str, int, bool],
-) -> None:
-    """Add a path to the hypothesis with its text."""
+) -> float:
+    """Add a path to the hypothesis with its text; returns the log-probability of that."""
     log_prob, best = hypothesis.log_prob + score, hypothesis.best + score
     known = target.get(text)
     if known is None:
         target[text] = _Hypothesis(log_prob, best, state, previous)
-        return
+        return log_prob
     known.log_prob = log_add(known.log_prob, log_prob)
     if best > known.best:
         known.best, known.previous = best, previous
+    return known.log_prob
 
 
 def _trace(nodes: list[dict[str, _Hypothesis]], text: str) -> tuple[int, ...]:
