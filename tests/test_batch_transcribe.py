@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from test_batch import outputs
+from test_render import encrypt
 
 from hwtranscribe.cli import run
 
@@ -122,6 +123,17 @@ def test_hostile_files_cost_only_themselves(tmp_path, drawing, pdf, scans):
     assert len(documents) == 16
     assert {path for path in tmp_path.rglob("*") if "out" not in path.parts} == before
     assert (tmp_path / "out/fields.csv").read_text(encoding="utf-8")
+
+
+def test_a_password_is_used_and_written_nowhere(tmp_path, capsys):
+    encrypt(tmp_path / "locked.pdf", b"open sesame")
+    arguments = [tmp_path / "locked.pdf", "--out", tmp_path / "out"]
+    assert transcribe(*arguments) == 3
+    assert rows(tmp_path / "out/errors.csv")[0]["error"] == "encrypted"
+    assert transcribe(*arguments, "--password", "open sesame") == 3
+    assert transcribe(*arguments, "--password", "open sesame", "--retry-failed") == 0
+    assert rows(tmp_path / "out/errors.csv") == []
+    assert not any(b"sesame" in path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
 
 
 def test_ctrl_c_keeps_what_was_read_and_the_same_command_goes_on(tmp_path, drawing):

@@ -358,6 +358,25 @@ def test_a_bomb_is_refused_before_it_is_decoded(tmp_path):
     assert refusal(tmp_path / "bomb.png") == "too_large"
 
 
+def test_a_hundred_thousand_pages_are_refused_at_once(tmp_path):
+    count = 100_000
+    kids = b" ".join(b"%d 0 R" % (number + 3) for number in range(count))
+    objects = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        2: b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, kids),
+        **dict.fromkeys(range(3, count + 3), b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>"),
+    }
+    (tmp_path / "many.pdf").write_bytes(pdf_of(objects, b""))
+    assert refusal(tmp_path / "many.pdf") == "too_many_pages"
+    assert page_count(tmp_path / "many.pdf", ReadOptions(max_pages=count)) == count
+
+
+def test_a_password_with_strong_encryption(shared):
+    locked = shared / "fuzz/pdf_samples/005-libreoffice-writer-password/libreoffice-writer-password.pdf"
+    assert refusal(locked) == "encrypted"
+    assert read_page(locked, password="openpassword", dpi=50).pixels.min() < 128
+
+
 def test_a_type_is_told_by_content(tmp_path, drawing):
     drawing.save(tmp_path / "scan.png")
     (tmp_path / "scan.png").rename(tmp_path / "scan.pdf")
