@@ -76,7 +76,7 @@ def match_features(
     source = reference.points[[match.queryIdx for match in good]]
     target = page.points[[match.trainIdx for match in good]]
     cv2.setRNGSeed(0)
-    affine, inliers = cv2.estimateAffine2D(
+    affine, inliers = cv2.estimateAffinePartial2D(
         source, target, method=cv2.RANSAC, ransacReprojThreshold=2 * tolerance_px, maxIters=5000, confidence=0.999
     )
     if affine is None or inliers.sum() < 8:
