@@ -29,6 +29,13 @@ def test_tasks_run_in_other_processes(pool):
     assert first.result() == second.result() != os.getpid()
 
 
+def test_no_more_processes_than_tasks():
+    with WorkerPool(4) as pool:
+        assert len({pool.submit(batch_work.pid).result() for _ in range(5)}) == 1
+        tasks = [pool.submit(batch_work.sleep, 0.5) for _ in range(4)]
+        assert len({task.result() for task in tasks}) == 4
+
+
 def test_exceptions_come_back(pool):
     with pytest.raises(KeyError, match="x"):
         pool.submit(batch_work.fail, KeyError("x")).result()

@@ -7,9 +7,9 @@ too long, fails that one task and starts another process.
 
 import contextlib
 import os
-import queue
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from multiprocessing import get_context, parent_process
@@ -57,7 +57,7 @@ class WorkerPool(Executor):
     """A pool of spawned processes.
 
     Args:
-        worker_count: Number of processes; each is started when it gets its first task.
+        worker_count: Number of processes; one is started when there are more tasks than idle ones.
         timeout_s: Longest time for one task, or None. The first task of a process has `start_s` more.
         start_s: Time that a process may take to start and to load what it needs.
     """
@@ -66,13 +66,15 @@ class WorkerPool(Executor):
         self.worker_count = worker_count
         self._timeout_s = timeout_s
         self._start_s = start_s
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._tasks: deque[_Task] = deque()
+        self._idle = 0  # processes that are running and have nothing to do
+        self._closed = False
+        self._changed = threading.Condition()
         self._workers = [_Worker() for _ in range(worker_count)]
         self._threads = [
             threading.Thread(target=self._serve, args=(worker,), name=f"worker-{number}", daemon=True)
             for number, worker in enumerate(self._workers)
         ]
-        self._closed = False
         for thread in self._threads:
             thread.start()
 
@@ -81,10 +83,12 @@ class WorkerPool(Executor):
 
         The future raises what the task raised, `WorkerDiedError` or `WorkerTimeoutError`.
         """
-        if self._closed:
-            raise RuntimeError("the pool is shut down")
         future: Future[Any] = Future()
-        self._tasks.put(_Task(future, fn, args, kwargs))
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the pool is shut down")
+            self._tasks.append(_Task(future, fn, args, kwargs))
+            self._changed.notify_all()
         return future
 
     def describe(self, template: DocumentJob) -> Provenance:
@@ -98,28 +102,24 @@ class WorkerPool(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Stop the workers after the queued tasks, or after the running ones with `cancel_futures`."""
-        self._closed = True
-        if cancel_futures:
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    task = self._tasks.get_nowait()
-                    if task is not None:
-                        task.future.cancel()
-        for _ in self._threads:
-            self._tasks.put(None)
+        with self._changed:
+            self._closed = True
+            while cancel_futures and self._tasks:
+                self._tasks.popleft().future.cancel()
+            self._changed.notify_all()
         if wait:
             for thread in self._threads:
                 thread.join()
 
     def kill(self) -> None:
         """Stop everything at once; tasks in hand fail with `WorkerDiedError`."""
-        self._closed = True
+        self.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             worker.kill()
-        self.shutdown(cancel_futures=True)
+        self.shutdown()
 
     def _serve(self, worker: "_Worker") -> None:
-        while (task := self._tasks.get()) is not None:
+        while (task := self._next_task(worker)) is not None:
             if not task.future.set_running_or_notify_cancel():
                 continue
             timeout_s = self._timeout_s
@@ -135,6 +135,17 @@ class WorkerPool(Executor):
             else:
                 task.future.set_exception(value)
         worker.stop()
+
+    def _next_task(self, worker: "_Worker") -> "_Task | None":
+        """Wait for a task; None at the end. A process is started only for a task that no idle one can take."""
+        running = worker.alive
+        with self._changed:
+            self._idle += running
+            self._changed.wait_for(
+                lambda: len(self._tasks) > (0 if running else self._idle) or (self._closed and not self._tasks)
+            )
+            self._idle -= running
+            return self._tasks.popleft() if self._tasks else None
 
 
 class _Task:

@@ -99,12 +99,11 @@ class Session:
 
 
 @contextlib.contextmanager
-def open_session(settings: RunSettings, worker_count: int | None = None) -> Iterator[Session]:
+def open_session(settings: RunSettings) -> Iterator[Session]:
     """Claim the output folder, start workers, and check that the folder holds the same run or none.
 
     Args:
         settings: Of the run.
-        worker_count: More workers than this are not needed.
 
     Raises:
         TemplateError: The form is wrong.
@@ -127,8 +126,7 @@ def open_session(settings: RunSettings, worker_count: int | None = None) -> Iter
         if settings.scheduler is not None:
             pool = ClusterExecutor(settings.scheduler, settings.timeout_s)
         else:
-            workers = settings.jobs or usable_cores()
-            pool = WorkerPool(min(workers, worker_count or workers), settings.timeout_s)
+            pool = WorkerPool(settings.jobs or usable_cores(), settings.timeout_s)
         try:
             provenance = pool.describe(template)
             check_identity(journal, provenance, form_facts)

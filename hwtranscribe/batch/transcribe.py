@@ -71,7 +71,7 @@ def transcribe(settings: RunSettings) -> Summary:
         HwtranscribeError: Nothing was read; see its subclasses.
     """
     discovery = discover(settings.inputs, settings.out)
-    with open_session(settings, len(discovery.documents)) as session:
+    with open_session(settings) as session:
         journal, stop = session.journal, session.stop
         work = plan(discovery.documents, journal, retry_failed=settings.retry_failed)
         with ProgressReporter(
