@@ -114,7 +114,10 @@ def softened(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "he
     step = max(1, max(pixels.shape) // 500)
     sample = pixels[::step, ::step]
     sharp = max(pixels.shape) >= BILEVEL_SIZE_PX and ((sample < 24) | (sample > 231)).mean() > 0.985
-    return cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape) / BILEVEL_SIZE_PX * 0.45) if sharp else pixels
+    if not sharp:
+        return pixels
+    # The darker of both: blur alone would lose strokes of a single px.
+    return cv2.min(pixels, cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape) / BILEVEL_SIZE_PX * 0.45))
 
 
 def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
