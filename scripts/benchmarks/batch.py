@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks._reading import ROOT, RUNS, Cost, cer, compare, exact, measure, transcribe
+from benchmarks._reading import ROOT, RUNS, Cost, cer, exact, measure, transcribe
+from hwtranscribe.score import score
 
 _WARM_UP_PAGES = 10
 _TESSERACT_PAGES = 5
@@ -63,7 +64,7 @@ def report(suffix: str, folder: Path, jobs: int, decode_s: float) -> None:
         )
     if jobs > 1:
         print(f"  efficiency at {jobs} workers: {rates[jobs] / rates[1] / jobs:.2f}")
-    compared = compare(folder / "truth.csv", RUNS / "batch" / "out" / "fields.csv")
+    compared = score(folder / "truth.csv", RUNS / "batch" / "out")
     characters = sum(len(one.truth) for one in compared) / len(pages)
     print(f"  fields right {exact(compared):.1%}, CER {cer(compared):.3f}, {characters:.0f} characters a page")
 

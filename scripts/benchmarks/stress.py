@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks._reading import ROOT, RUNS, cer, compare, exact, transcribe
+from benchmarks._reading import ROOT, RUNS, cer, exact, transcribe
+from hwtranscribe.score import score
 
 SERIES = {
     "angle": ("turned by up to, degrees", (0, 5, 15, 45, 180)),
@@ -45,7 +46,7 @@ def curve(name: str, count: int) -> list[tuple[float, float, float]]:
         command = [sys.executable, "-m", "sampling", "forms", "--out", str(folder), "--count", str(count)]
         subprocess.run([*command, f"--{name}", str(value)], cwd=ROOT / "scripts", check=True)
         transcribe([folder / "scans"], folder / "out", "--form", str(folder / "form.toml"))
-        compared = compare(folder / "truth.csv", folder / "out" / "fields.csv")
+        compared = score(folder / "truth.csv", folder / "out")
         points.append((value, exact(compared), 1 - cer(compared)))
         print(f"| {value} | {points[-1][1]:.1%} | {points[-1][2]:.1%} |", flush=True)
     broken = [value for value, _, characters in points if characters < _BROKEN]
