@@ -383,9 +383,13 @@ def test_a_type_is_told_by_content(tmp_path, drawing):
     assert dark_area(read_page(tmp_path / "scan.pdf").pixels) == BAR
 
 
-def test_one_pixel(tmp_path):
-    Image.new("L", (1, 1), 255).save(tmp_path / "dot.png")
-    assert read_page(tmp_path / "dot.png").pixels.shape == (1, 1)
+def test_one_pixel_gets_paper_around_it(tmp_path):
+    Image.new("L", (1, 1), 0).save(tmp_path / "dot.png")
+    page = read_page(tmp_path / "dot.png")
+    assert page.pixels.shape == (8, 8) and dark_area(page.pixels) == (0, 0, 1, 1)
+    Image.new("L", (20_000, 3), 0).save(tmp_path / "strip.png")
+    page = read_page(tmp_path / "strip.png")
+    assert page.pixels.shape == (50, 20_000) and dark_area(page.pixels) == (0, 0, 20_000, 3)
 
 
 def test_unknown_renderer(pdf, monkeypatch):

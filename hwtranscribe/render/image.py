@@ -14,7 +14,7 @@ from PIL import Image
 
 from hwtranscribe.errors import DocumentError
 from hwtranscribe.render.grey import grey_from_image
-from hwtranscribe.render.limits import check_page_count, check_size
+from hwtranscribe.render.limits import check_page_count, check_size, widened
 from hwtranscribe.types import Page, ReadOptions
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")  # never EPS and the like: they run programs
@@ -67,7 +67,7 @@ class ImageSource:
             dpi_x, dpi_y = dpi_y, dpi_x
         pixels, dpi = _square_pixels(pixels, dpi_x, dpi_y)
         check_size(pixels.shape[1], pixels.shape[0], self._options)
-        return Page(document, number, dpi, np.ascontiguousarray(pixels))
+        return Page(document, number, dpi, widened(pixels))
 
 
 @contextmanager

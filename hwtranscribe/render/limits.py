@@ -1,10 +1,30 @@
 """Limits on what is decoded, checked before it is."""
 
+import numpy as np
+from jaxtyping import UInt8
+
 from hwtranscribe.errors import DocumentError
 from hwtranscribe.types import ReadOptions
 
 MAX_SIDE_PX = 32_000
 """Longest side of a page, px: OpenCV's warps count in 16 bits."""
+
+
+MIN_SIDE_PX = 8
+MAX_ASPECT = 400
+"""Pages narrower than this get white paper at the right or below.
+
+Stages look at pages at reduced size first; a strip must not vanish there.
+"""
+
+
+def widened(pixels: UInt8[np.ndarray, "_h _w"]) -> UInt8[np.ndarray, "_height _width"]:
+    """The page, with paper added where it is narrower than `MIN_SIDE_PX` or its length by `MAX_ASPECT`."""
+    least_px = max(MIN_SIDE_PX, -(-max(pixels.shape) // MAX_ASPECT))
+    missing = [max(0, least_px - side) for side in pixels.shape]
+    if not any(missing):
+        return np.ascontiguousarray(pixels)
+    return np.pad(pixels, [(0, missing[0]), (0, missing[1])], constant_values=255)
 
 
 def check_size(width_px: int, height_px: int, options: ReadOptions) -> None:

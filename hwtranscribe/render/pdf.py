@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 
 from hwtranscribe.errors import DocumentError, UsageError
 from hwtranscribe.render.grey import grey_from_image, grey_from_rgb
-from hwtranscribe.render.limits import MAX_SIDE_PX, check_page_count, check_size
+from hwtranscribe.render.limits import MAX_SIDE_PX, check_page_count, check_size, widened
 from hwtranscribe.render.scan import scan_of
 from hwtranscribe.types import Page, ReadOptions
 
@@ -67,13 +67,13 @@ class PdfSource:
         try:
             scan = None if RENDERER_VARIABLE in os.environ else scan_of(page, self._options)
             if scan is not None:
-                return Page(document, number, scan[1], scan[0])
+                return Page(document, number, scan[1], widened(scan[0]))
             dpi = _fitting_dpi(page.get_width(), page.get_height(), self._options)
             if self._poppler:
                 pixels = _draw_with_poppler(self._path, number, dpi)
                 if pixels is not None:
-                    return Page(document, number, dpi, pixels)
-            return Page(document, number, dpi, _draw_with_pdfium(page, dpi))
+                    return Page(document, number, dpi, widened(pixels))
+            return Page(document, number, dpi, widened(_draw_with_pdfium(page, dpi)))
         finally:
             page.close()
 
