@@ -12,7 +12,7 @@ import numpy as np
 
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
-from hwtranscribe.classify import Classifier, lean_on_case, share_of_digits, symbol_log_probs
+from hwtranscribe.classify import Classifier, count_letters_as_digits, lean_on_case, share_of_digits, symbol_log_probs
 from hwtranscribe.decode import decode_field
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
@@ -199,7 +199,9 @@ class Transcriber:
             scores = np.zeros((0, 1), np.float32)
             if count and log_probs is not None:
                 mine = log_probs[first : first + count]
-                if target.case is Case.ANY:
+                if target.kind is Kind.DIGITS:
+                    mine = count_letters_as_digits(mine)
+                elif target.case is Case.ANY:
                     mine = lean_on_case(mine)
                 symbols, scores = symbol_log_probs(mine, target.kind, target.case)
             first += count
