@@ -1,6 +1,7 @@
 """Reads a long PDF and many images, and prints how much memory the largest worker has as time goes on."""
 
 import argparse
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -69,8 +70,12 @@ def _page(number: int, size: tuple[int, int]) -> Image.Image:
 
 
 def _children(pid: int) -> list[int]:
-    path = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in path.read_text().split()] if path.exists() else []
+    """Processes that any thread of a process has started."""
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found += [int(child) for child in path.read_text().split()]
+    return found
 
 
 def _resident_mib(pid: int) -> int:
