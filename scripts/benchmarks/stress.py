@@ -21,42 +21,59 @@ SERIES = {
 
 _BROKEN = 0.9
 
+_HEAD = """# Where it breaks
+
+`scripts/bench stress --write` draws sample forms that get worse and worse in one respect, everything else being a plain
+scan of 200 dpi, and reads them; {count} forms for each point. Drawn writing is more regular than that of people: look at
+the places where the curves bend, not at their height.
+
+![Characters and fields right, by what was made worse](images/stress.png)
+"""
+
+Point = tuple[float, float, float]
+"""What was varied, share of fields right, share of characters right."""
+
 
 def main(arguments: list[str]) -> None:
     """Parses, reads every series and draws the curves."""
     parser = argparse.ArgumentParser(prog="bench stress", description=__doc__)
     parser.add_argument("series", nargs="*", metavar="SERIES", help=f"of {', '.join(SERIES)}; all if not given")
     parser.add_argument("--count", type=int, default=8, help="forms for each point")
-    parser.add_argument("--picture", type=Path, help="file to draw the curves to")
+    parser.add_argument("--write", action="store_true", help="write docs/stress.md and its picture")
     options = parser.parse_args(arguments)
     if unknown := set(options.series) - set(SERIES):
         parser.error(f"no such series: {', '.join(sorted(unknown))}")
     curves = {name: curve(name, options.count) for name in options.series or SERIES}
-    if options.picture:
-        draw(curves, options.picture)
+    if options.write:
+        page = "\n".join([_HEAD.format(count=options.count), *(table(name, points) for name, points in curves.items())])
+        (ROOT / "docs" / "stress.md").write_text(page, encoding="utf-8")
+        draw(curves, ROOT / "docs" / "images" / "stress.png")
 
 
-def curve(name: str, count: int) -> list[tuple[float, float, float]]:
-    """Value, share of fields right and share of characters right, for each value of a series; prints them."""
-    label, values = SERIES[name]
-    print(f"\n| {label} | Fields right | Characters right |\n|---|---|---|", flush=True)
+def curve(name: str, count: int) -> list[Point]:
+    """The points of a series; prints them as a table."""
     points = []
-    for value in values:
+    for value in SERIES[name][1]:
         folder = RUNS / "stress" / f"{name}{value}"
         command = [sys.executable, "-m", "sampling", "forms", "--out", str(folder), "--count", str(count)]
         subprocess.run([*command, f"--{name}", str(value)], cwd=ROOT / "scripts", check=True)
         transcribe([folder / "scans"], folder / "out", "--form", str(folder / "form.toml"))
-        compared = score(folder / "truth.csv", folder / "out")
-        points.append((value, exact(compared), 1 - cer(compared)))
-        print(f"| {value} | {points[-1][1]:.1%} | {points[-1][2]:.1%} |", flush=True)
-    broken = [value for value, _, characters in points if characters < _BROKEN]
-    print(
-        f"\n{name}: characters fall below {_BROKEN:.0%} " + (f"at {broken[0]}" if broken else "nowhere in this series")
-    )
+        scored = score(folder / "truth.csv", folder / "out")
+        points.append((value, exact(scored), 1 - cer(scored)))
+    print(table(name, points), flush=True)
     return points
 
 
-def draw(curves: dict[str, list[tuple[float, float, float]]], path: Path) -> None:
+def table(name: str, points: list[Point]) -> str:
+    """A series as a Markdown table, and where it breaks."""
+    lines = [f"| {SERIES[name][0]} | Fields right | Characters right |", "|---|---|---|"]
+    lines += [f"| {value:g} | {fields:.1%} | {characters:.1%} |" for value, fields, characters in points]
+    broken = [value for value, _, characters in points if characters < _BROKEN]
+    where = f"at {', '.join(f'{value:g}' for value in broken)}" if broken else "nowhere in this series"
+    return "\n".join(["", *lines, "", f"Characters fall below {_BROKEN:.0%} {where}.", ""])
+
+
+def draw(curves: dict[str, list[Point]], path: Path) -> None:
     """Draws a small chart for each series."""
     import matplotlib
 
