@@ -24,8 +24,8 @@ _BROKEN = 0.9
 _HEAD = """# Where it breaks
 
 `scripts/bench stress --write` draws sample forms that get worse and worse in one respect, everything else being a plain
-scan of 200 dpi, and reads them; {count} forms for each point. Drawn writing is more regular than that of people: look at
-the places where the curves bend, not at their height.
+scan of 200 dpi, and reads them; {count} forms for each point. Drawn writing is more regular than that of people: look
+at the places where the curves bend, not at their height.
 
 ![Characters and fields right, by what was made worse](images/stress.png)
 """
