@@ -117,7 +117,7 @@ def softened(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "he
     if not sharp:
         return pixels
     # The darker of both: blur alone would lose strokes of a single px.
-    return cv2.min(pixels, cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape) / BILEVEL_SIZE_PX * 0.45))
+    return cv2.min(pixels, cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape) / BILEVEL_SIZE_PX * 0.3))
 
 
 def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:

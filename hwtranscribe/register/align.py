@@ -9,11 +9,12 @@ from jaxtyping import Float64
 
 from hwtranscribe.imaging.geometry import project, scaling
 from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
+from hwtranscribe.register.bend import nearest_homography, warp_picture
 from hwtranscribe.register.by_size import aligned_by_size, frame_scale
 from hwtranscribe.register.clean import ink_with_blank
 from hwtranscribe.register.features import match_features, page_features
 from hwtranscribe.register.reference import Reference
-from hwtranscribe.register.warp import Warp, refine, warp_picture
+from hwtranscribe.register.warp import Warp, refine
 from hwtranscribe.types import AlignedPage, Box, Page
 
 RESIDUAL_LIMIT = 0.0012
@@ -113,7 +114,7 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
         pixels=pixels,
         ink=ink,
         printing=mask,
-        page_from_aligned=page_from_frame,
+        page_from_aligned=nearest_homography(page_from_frame, bend, size),
         residual_px=warp.residual_px,
         registered=registered,
         warnings=warnings,

@@ -1,0 +1,120 @@
+"""Bent warps: a homography and before it a smooth field of shifts on a coarse grid."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, Float64, UInt8
+
+from hwtranscribe.imaging.geometry import project
+
+
+def warp_maps(
+    page_from_frame: Float64[np.ndarray, "3 3"], bend: Float32[np.ndarray, "rows columns 2"], size: tuple[int, int]
+) -> tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]]:
+    """Return for every px of a frame where it lies on the page.
+
+    Args:
+        page_from_frame: Homography.
+        bend: Shift in px of the frame before the homography, on a grid spanning the frame.
+        size: Width and height of the frame, px.
+    """
+    width, height = size
+    step = 8
+    # The maps are smooth: computed on every eighth px (and one beyond the rim) and interpolated.
+    columns, rows = -(-width // step) + 1, -(-height // step) + 1
+    x, y = np.meshgrid(np.arange(columns, dtype=np.float32) * step, np.arange(rows, dtype=np.float32) * step)
+    grid_x = x / max(width - 1, 1) * (bend.shape[1] - 1)
+    grid_y = y / max(height - 1, 1) * (bend.shape[0] - 1)
+    shift = cv2.remap(bend, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    shift = cv2.GaussianBlur(shift, (0, 0), 2.0)
+    points = np.column_stack([(x + shift[..., 0]).ravel(), (y + shift[..., 1]).ravel()])
+    moved = project(page_from_frame, points).astype(np.float32).reshape(rows, columns, 2)
+    # Upscaled by hand: cv2.resize aligns px centres, here node k is px k * step.
+    affine = np.array([[1 / step, 0, 0], [0, 1 / step, 0]])
+    full = cv2.warpAffine(
+        moved, affine, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    return full[..., 0], full[..., 1]
+
+
+def nearest_homography(
+    page_from_frame: Float64[np.ndarray, "3 3"], bend: Float32[np.ndarray, "rows columns 2"], size: tuple[int, int]
+) -> Float64[np.ndarray, "3 3"]:
+    """Return the homography that comes nearest to a bent warp: least squares over the nodes of the bend.
+
+    Args:
+        page_from_frame: Homography that the bend is applied before.
+        bend: Shift in px of the frame.
+        size: Width and height of the frame, px.
+    """
+    rows, columns = bend.shape[:2]
+    x, y = np.meshgrid(np.linspace(0, size[0] - 1, columns), np.linspace(0, size[1] - 1, rows))
+    nodes = np.stack([x, y], axis=-1).reshape(-1, 2)
+    moved = project(page_from_frame, nodes + bend.reshape(-1, 2))
+    transform, _ = cv2.findHomography(nodes, moved, 0)
+    return page_from_frame if transform is None else transform
+
+
+def warp_picture(
+    pixels: UInt8[np.ndarray, "height width"],
+    page_from_frame: Float64[np.ndarray, "3 3"],
+    bend: Float32[np.ndarray, "rows columns 2"],
+    size: tuple[int, int],
+    fill: int = 0,
+) -> UInt8[np.ndarray, "frame_height frame_width"]:
+    """Return a page resampled into a frame; what lies off the page gets `fill`."""
+    if not bend.any():
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpPerspective(pixels, page_from_frame, size, flags=flags, borderValue=fill)
+    x, y = warp_maps(page_from_frame, bend, size)
+    return cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
+
+
+def fit_bend(
+    points: Float32[np.ndarray, "n 2"],
+    shift: Float32[np.ndarray, "n 2"],
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    stiffness: float = 2.0,
+) -> Float32[np.ndarray, "rows columns 2"]:
+    """Return the smooth field on a grid that fits shifts at points: least squares with a penalty on second differences.
+
+    Args:
+        points: px of the picture.
+        shift: px.
+        size: Width and height of the picture.
+        grid: Rows and columns of the field.
+        stiffness: Weight of the penalty against one point's misfit.
+    """
+    rows, columns = grid
+    x = np.clip(points[:, 0] / (size[0] - 1) * (columns - 1), 0, columns - 1.001)
+    y = np.clip(points[:, 1] / (size[1] - 1) * (rows - 1), 0, rows - 1.001)
+    left, top = x.astype(int), y.astype(int)
+    fx, fy = x - left, y - top
+    corners = ((0, 0, (1 - fx) * (1 - fy)), (1, 0, fx * (1 - fy)), (0, 1, (1 - fx) * fy), (1, 1, fx * fy))
+    nodes = [((top + dy) * columns + left + dx, weight) for dx, dy, weight in corners]
+    count = rows * columns
+    # The normal equations are added up point by point: a matrix product would wake up every core for so little.
+    normal = np.zeros(count * count)
+    right = np.zeros((count, 2))
+    for one, weight in nodes:
+        for axis in (0, 1):
+            right[:, axis] += np.bincount(one, weights=weight * shift[:, axis], minlength=count)
+        for other, other_weight in nodes:
+            normal += np.bincount(one * count + other, weights=weight * other_weight, minlength=count * count)
+    normal = normal.reshape(count, count) + stiffness * curvature(rows, columns) + 1e-6 * np.eye(count)
+    _, solution = cv2.solve(normal, right, flags=cv2.DECOMP_CHOLESKY)
+    return solution.reshape(rows, columns, 2).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def curvature(rows: int, columns: int) -> Float64[np.ndarray, "nodes nodes"]:
+    """Return the quadratic form of the squared second differences of a field on a grid."""
+    identity_rows, identity_columns = np.eye(rows), np.eye(columns)
+    second_rows, second_columns = np.diff(identity_rows, 2, axis=0), np.diff(identity_columns, 2, axis=0)
+    first_rows, first_columns = np.diff(identity_rows, axis=0), np.diff(identity_columns, axis=0)
+    along = np.kron(identity_rows, second_columns.T @ second_columns)
+    down = np.kron(second_rows.T @ second_rows, identity_columns)
+    twist = np.kron(first_rows.T @ first_rows, first_columns.T @ first_columns)
+    return along + down + 2 * twist
