@@ -15,6 +15,8 @@ MIN_PIECE = 0.13
 """Cuts are at least this far apart and from the ends, in line heights."""
 MAX_NECK, MAX_INK = 5.0, 2.6
 """Necks wider than this many stroke widths, and columns that cross more ink than this many, are not cut."""
+VALLEY_DEPTH = 0.15
+"""Dips of a contour less deep than this share of the component's height are no place to cut."""
 MAX_CUTS = 12
 """Cuts of one component."""
 
@@ -70,7 +72,8 @@ def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_wid
     """Columns where a cut is cheap: necks between the upper and the lower contour, and columns that cross little ink.
 
     Two rounds that touch have a neck between them that crosses more ink than either does through its middle, so both
-    kinds of minima are taken; of those too near to one another, the narrower neck stays.
+    kinds of minima are taken, and the dips of the contours, where strokes lie against one another. Of those too near to
+    one another, the narrower neck stays.
     """
     height, width = mask.shape
     ink = mask.sum(axis=0).astype(np.float32)
@@ -88,8 +91,10 @@ def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_wid
     inside[edge : width - edge] = True
     at_neck = _minima(smooth_neck) & inside & (neck <= MAX_NECK * stroke_width_px + 1) & (neck < 0.75 * height)
     at_ink = _minima(smooth_ink) & inside & (ink <= MAX_INK * stroke_width_px + 1)
-    cost = np.where(at_neck, smooth_ink - 2 * stroke_width_px, smooth_ink)
-    candidates = np.flatnonzero(at_neck | at_ink)
+    least = VALLEY_DEPTH * height
+    valley = (_deep(upper, least) | _deep(height - 1 - lower, least)) & inside
+    cost = smooth_ink - stroke_width_px * np.where(at_neck, 2.0, np.where(valley, 1.5, 0.0))
+    candidates = np.flatnonzero(at_neck | at_ink | valley)
     chosen: list[int] = []
     for column in candidates[np.argsort(cost[candidates], kind="stable")]:
         if all(abs(column - other) >= min_piece_px for other in chosen):
@@ -97,6 +102,14 @@ def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_wid
         if len(chosen) >= MAX_CUTS:
             break
     return sorted(chosen)
+
+
+def _deep(contour: Int32[np.ndarray, " w"], least_px: float) -> Bool[np.ndarray, " w"]:
+    """Bottoms of the dips of a contour, seen from outside, that are deep enough on both sides."""
+    depth = contour.astype(np.float32)
+    left = depth - np.minimum.accumulate(depth)
+    right = depth - np.minimum.accumulate(depth[::-1])[::-1]
+    return _minima(-depth) & (left >= least_px) & (right >= least_px)
 
 
 def _minima(profile: Float32[np.ndarray, " w"]) -> Bool[np.ndarray, " w"]:
