@@ -125,6 +125,18 @@ def test_hostile_files_cost_only_themselves(tmp_path, drawing, pdf, scans):
     assert (tmp_path / "out/fields.csv").read_text(encoding="utf-8")
 
 
+def test_a_missing_input_among_others_is_a_row(tmp_path, drawing, capsys):
+    drawing.save(tmp_path / "scan.png")
+    arguments = ["transcribe", str(tmp_path / "scan.png"), str(tmp_path / "none.png"), "--out", str(tmp_path / "out")]
+    assert run(arguments) == 4
+    assert "2 documents" in capsys.readouterr().err
+    (row,) = rows(tmp_path / "out/errors.csv")
+    assert (row["document"], row["error"]) == ("none.png", "not_found")
+    drawing.save(tmp_path / "none.png")
+    assert run(arguments) == 0
+    assert rows(tmp_path / "out/errors.csv") == []
+
+
 def test_a_password_is_used_and_written_nowhere(tmp_path, capsys):
     encrypt(tmp_path / "locked.pdf", b"open sesame")
     arguments = [tmp_path / "locked.pdf", "--out", tmp_path / "out"]

@@ -90,6 +90,7 @@ class Session:
             else:
                 failed = failure(item.document, item.error, self.provenance)
                 self.journal.record(item.path, Fingerprint(None, None, None), failed)
+                reporter.done(failed, "")
         reader = BatchReader(self.pool, self._capacity, self.journal, self.provenance, self.form, reporter, self.stop)
         reader.read(jobs)
 
