@@ -22,8 +22,10 @@ _SPACE_FLOOR = 4.0
 _HOPELESS = 7.0
 """How much less likely than the best at its node a text may be before it is given up."""
 _NO_SPACE = (("", 0.0),)
-_CHARACTER_LOG_PROB = {Kind.DIGITS: -0.25, Kind.LETTERS: -0.75, Kind.ALPHANUMERIC: -0.5}
+_CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.45, Kind.ALPHANUMERIC: -0.25}
 """Cost of a character more: hands join digits more often than block letters; fitted on the development sets."""
+_SCORE_WEIGHT = 0.72
+"""Of the network's log-probabilities against geometry, where characters have to be cut apart."""
 _UNREADABLE_PENALTY = math.log(0.05)
 _HALF = math.log(0.5)
 
@@ -122,7 +124,7 @@ def _choices(
     if boxes.blank[edge]:
         return [("", 0.0)]
     geometry = float(boxes.geometry_log_prob[edge])
-    row = log_probs[edge]
+    row = log_probs[edge] * (1.0 if boxes.cells else _SCORE_WEIGHT)
     found = [
         (symbols[i], float(row[i]) + geometry + character_log_prob) for i in np.flatnonzero(row[:-1] > floor).tolist()
     ]

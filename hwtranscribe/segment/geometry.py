@@ -6,7 +6,7 @@ All weights are log-linear and were fitted on the development sets.
 import numpy as np
 from jaxtyping import Float32, Int32
 
-GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -10.0, -0.1, -1.0, -5.0, -4.0
+GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.1, -0.6, -5.0, -4.0
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
