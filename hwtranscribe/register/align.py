@@ -13,6 +13,7 @@ from hwtranscribe.register.bend import nearest_homography, warp_picture
 from hwtranscribe.register.by_size import aligned_by_size, frame_scale
 from hwtranscribe.register.clean import ink_with_blank
 from hwtranscribe.register.features import match_features, page_features
+from hwtranscribe.register.printing import printing_in
 from hwtranscribe.register.reference import Reference
 from hwtranscribe.register.warp import Warp, refine
 from hwtranscribe.types import AlignedPage, Box, Page
@@ -81,7 +82,6 @@ def fits(warp: Warp, reference: Reference) -> bool:
 
 def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> AlignedPage:
     """Return a page resampled into the frame of a template page with a blank form."""
-    assert reference.printing is not None
     finer = float(np.sqrt(abs(np.linalg.det(warp.page_from_template[:2, :2]))))
     scale = frame_scale(finer, reference.size)
     size = (round(reference.size[0] * scale), round(reference.size[1] * scale))
@@ -90,10 +90,6 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
     bend = (warp.bend * scale).astype(np.float32)
     paper = int(np.percentile(page.pixels[::16, ::16], 80))
     pixels = warp_picture(page.pixels, page_from_frame, bend, size, fill=paper)
-    printing = reference.printing
-    if size != reference.size:
-        shrinks = scale < 1
-        printing = cv2.resize(printing, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     registered = fits(warp, reference)
     warnings: tuple[str, ...] = ()
     if not registered:
@@ -105,15 +101,14 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
     doubtful = doubtful_parts(warp, page_from_frame, size, page.pixels.shape)
     if registered and doubtful:
         warnings = ("a part of the form is cut off, covered or too dark: its fields are for review",)
-    reach_px = max(1, round(max(size) / 1500))
-    ink, mask = ink_with_blank(darkness(pixels), printing, reach_px)
+    blank = printing_in(reference, size)
     return AlignedPage(
         page=page.number,
         template_page=index,
         scale=scale,
         pixels=pixels,
-        ink=ink,
-        printing=mask,
+        ink=ink_with_blank(darkness(pixels), blank),
+        printing=blank.mask.astype(bool),
         page_from_aligned=nearest_homography(page_from_frame, bend, size),
         residual_px=warp.residual_px,
         registered=registered,

@@ -59,7 +59,8 @@ def frame_scale(finer: float, size: tuple[int, int]) -> float:
     """
     if 0.85 <= finer <= 1.2:
         return 1.0
-    return float(min(finer, max(1.0, LONG_SIDE_PX / max(size))))
+    # In steps, so that what is computed of the template serves all the scans of a stack.
+    return min(max(round(finer * 20), 1) / 20, max(1.0, LONG_SIDE_PX / max(size)))
 
 
 def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage:

@@ -7,16 +7,10 @@ from jaxtyping import Bool, Int32, Int64, UInt8
 from hwtranscribe.imaging.masks import Binary, above, places, widened, without
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
 from hwtranscribe.imaging.rules import Rules, erase_rules, find_rules, follow_rules
-
-PRINTED = 40
-"""Darkness from which on the blank form counts as printed."""
+from hwtranscribe.register.printing import TONE_STEP, Printing, rule_limits
 
 OVERWRITTEN = 0.6
 """Printing lighter than this share of a pen stroke (hints such as D D M M) can be told from writing upon it."""
-
-
-TONE_STEP = 16
-"""Tones of printing that differ by less are taken as one."""
 
 
 PALE = 0.65
@@ -25,11 +19,6 @@ PALE = 0.65
 
 CROSSING = 0.45
 """A stroke meets a rule when there is this share of a stroke's darkness between them, not just the blur of both."""
-
-
-def rule_limits(long_side_px: int) -> tuple[int, int]:
-    """Return the shortest length and the largest thickness of a rule, px: 12 mm and 1 mm of an A4 page."""
-    return max(50, round(long_side_px / 25)), max(3, round(long_side_px / 300))
 
 
 def ink_without_blank(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
@@ -53,58 +42,41 @@ def rules_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules]:
     return find_rules(above(dark, max(noise, 0.3 * stroke)), *rule_limits(max(dark.shape)))
 
 
-def ink_with_blank(
-    dark: UInt8[np.ndarray, "height width"], printing: UInt8[np.ndarray, "height width"], reach_px: int
-) -> tuple[UInt8[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:
-    """Return the ink of a page without its blank form's printing, and where that printing is.
+def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> UInt8[np.ndarray, "height width"]:
+    """Return the ink of a page without its blank form's printing.
 
     Rules go by run lengths; other printing goes whole, except where the scan is far darker than the printing can be.
     Strokes that it cut in two are joined again.
 
     Args:
         dark: Darkness of the aligned scan.
-        printing: Darkness of the blank form in the same frame.
-        reach_px: How far scanned printing may lie beside or grow over the blank form's.
+        blank: Printing of the blank form in the same frame.
     """
-    printed = above(printing, PRINTED)
-    mask = widened(printed, reach_px)
-    noise, stroke = noise_and_stroke(without(dark, mask))
+    noise, stroke = noise_and_stroke(without(dark, blank.mask))
     threshold = max(noise, 0.3 * stroke)
-    printed_rules = find_rules(above(printing, 2 * PRINTED), *rule_limits(max(dark.shape)))
-    horizontal, upright = (follow_rules(one, dark, 3 * reach_px, CROSSING * stroke) for one in printed_rules)
-    on_rule = widened(cv2.bitwise_or(*(one.mask(dark.shape) for one in printed_rules)), 1)
-    solid = cv2.subtract(printed, on_rule)
+    horizontal, upright = (follow_rules(one, dark, 3 * blank.reach_px, CROSSING * stroke) for one in blank.rules)
     crossed = above(dark, max(noise, CROSSING * stroke))
-    left, zone = erase_rules(dark, crossed, (horizontal, upright), reach_px)
-    left, light = without_solid(left, printing, solid, stroke, noise, reach_px)
-    left = without_slivers(left, cv2.subtract(mask, light), zone, threshold, reach_px)
-    left = joined(left, dark, solid, threshold, reach_px)
-    return settle(left), mask.astype(bool)
+    left, zone = erase_rules(dark, crossed, (horizontal, upright), blank.reach_px)
+    left, light = without_solid(left, blank, stroke, noise)
+    left = without_slivers(left, cv2.subtract(blank.mask, light), zone, threshold, blank.reach_px)
+    return settle(joined(left, dark, blank.solid, threshold, blank.reach_px))
 
 
 def without_solid(
-    dark: UInt8[np.ndarray, "height width"],
-    printing: UInt8[np.ndarray, "height width"],
-    solid: UInt8[np.ndarray, "height width"],
-    stroke: float,
-    noise: float,
-    reach_px: int,
-) -> tuple[UInt8[np.ndarray, "height width"], UInt8[np.ndarray, "height width"]]:
+    dark: UInt8[np.ndarray, "height width"], blank: Printing, stroke: float, noise: float
+) -> tuple[UInt8[np.ndarray, "height width"], Binary]:
     """Return darkness without printed text and areas, and where they are so light that writing shows upon them.
 
     Light printing is subtracted as a level: what is clearly darker stays. Dark printing goes whole.
 
     Args:
         dark: Darkness of the scan.
-        printing: Darkness of the blank form.
-        solid: 1 where there is such printing.
+        blank: Printing of the blank form.
         stroke: Darkness of pen strokes.
         noise: Darkness of the ground.
-        reach_px: How far the printing may be off.
     """
-    kernel = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
-    expected = cv2.dilate(scanned_printing(dark, printing, solid, kernel), kernel)
-    mask = cv2.dilate(solid, kernel)
+    expected = widened(scanned_printing(dark, blank), blank.reach_px)
+    mask = widened(blank.solid, blank.reach_px)
     light = cv2.bitwise_and(mask, 1 - above(expected, OVERWRITTEN * stroke))
     result = without(dark, mask)
     ys, xs = places(light)
@@ -116,47 +88,30 @@ def without_solid(
     return result, light
 
 
-def scanned_printing(
-    dark: UInt8[np.ndarray, "height width"],
-    printing: UInt8[np.ndarray, "height width"],
-    solid: UInt8[np.ndarray, "height width"],
-    kernel: UInt8[np.ndarray, "size size"],
-) -> UInt8[np.ndarray, "height width"]:
-    """Return how dark every printed thing should be in the scan, on its px; 0 elsewhere.
+def scanned_printing(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> UInt8[np.ndarray, "height width"]:
+    """Return how dark printing should be in the scan, on its px; 0 elsewhere.
 
-    Each connected piece of printing has one tone on the blank form, that of its darkest px: thin lines are pale where
-    they fall between two rows. How dark a tone is scanned is taken from all the pieces that have it; since pens
-    write over hints, for pale ones from the lower quarter of what is found there.
+    How dark a tone is scanned is taken from all the pieces that have it; since pens write over hints, for pale ones
+    from the lower quarter of what is found there.
 
     Args:
         dark: Darkness of the scan.
-        printing: Darkness of the blank form.
-        solid: 1 where there is such printing.
-        kernel: Surroundings in which the scanned stroke is looked for.
+        blank: Printing of the blank form.
     """
-    count, labels = cv2.connectedComponents(solid, connectivity=8)
-    ys, xs = places(solid)
-    if not len(ys):
-        return np.zeros_like(solid)
-    owner, levels = labels[ys, xs], 256 // TONE_STEP
-    found = np.bincount(owner * levels + printing[ys, xs] // TONE_STEP, minlength=count * levels)
-    below = np.cumsum(found.reshape(count, levels), axis=1)
-    tone = (below < 0.95 * below[:, -1:]).sum(axis=1)
-    core = printing[ys, xs] >= 0.7 * TONE_STEP * tone[owner]
-    scanned = np.bincount(
-        tone[owner][core] * 256 + cv2.dilate(dark, kernel)[ys[core], xs[core]], minlength=levels * 256
-    ).reshape(levels, 256)
-    below = np.cumsum(scanned, axis=1)
-    pale = np.arange(levels) <= PALE * np.percentile(tone[owner], 95)
+    levels = 256 // TONE_STEP
+    around = widened(dark, blank.reach_px)
+    counts = cv2.calcHist([blank.tones, around], [0, 1], blank.core, [levels, 256], [0, levels, 0, 256])
+    below = np.cumsum(counts.reshape(levels, 256), axis=1)
+    pale = np.arange(levels) <= PALE * blank.darkest
     usual = (below < np.where(pale, 0.25, 0.6)[:, None] * below[:, -1:]).sum(axis=1)
     seen = below[:, -1] >= 50
     if not seen.any():
-        return cv2.bitwise_and(printing, printing, mask=solid)
+        return np.where(blank.solid > 0, np.uint8(255), np.uint8(0))
     # Tones of which there is too little take those around them.
-    usual = np.interp(np.arange(levels), np.flatnonzero(seen), usual[seen])
-    result = np.zeros_like(solid)
-    result[ys, xs] = usual[tone[owner]].astype(np.uint8)
-    return result
+    table = np.zeros(256, np.uint8)
+    table[:levels] = np.interp(np.arange(levels), np.flatnonzero(seen), usual[seen])
+    expected = cv2.LUT(blank.tones, table)
+    return cv2.bitwise_and(expected, expected, mask=blank.solid)
 
 
 def joined(

@@ -51,6 +51,10 @@ def frame_of_boxes(
             best = covered, stretch, shift
         if best[0] > 0.85:
             break
+    for stretch in (best[1] - 0.015, best[1] + 0.015):
+        covered, shift = _best_shift(masks, [_stretched(box, stretch * scale, scale, small) for box in boxes])
+        if covered > best[0]:
+            best = covered, stretch, shift
     covered, stretch, (dx, dy) = best
     if covered < LEAST_COVERED:
         return None, 0.0, covered

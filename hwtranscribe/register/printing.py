@@ -1,0 +1,94 @@
+"""The printing of a blank form in the frame that scans are brought into: its rules, and the tones of all the rest."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from hwtranscribe.imaging.masks import Binary, above, places, widened
+from hwtranscribe.imaging.rules import Rules, find_rules
+from hwtranscribe.register.reference import Reference
+
+PRINTED = 40
+"""Darkness from which on the blank form counts as printed."""
+
+TONE_STEP = 16
+"""Tones of printing that differ by less are taken as one."""
+
+CORE = 0.7
+"""The core of a printed stroke is as dark as this share of its tone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Printing:
+    """What is printed on a blank form, in a frame.
+
+    Attributes:
+        reach_px: How far scanned printing may lie beside or grow over the blank form's.
+        mask: 1 on the printing, widened by the reach.
+        rules: Horizontal and vertical ones.
+        solid: 1 on printing that is no rule.
+        tones: Tone of every piece of it on its px, in steps; 0 elsewhere.
+        core: 1 where it is about as dark as its tone.
+        darkest: The tone that little of it exceeds.
+    """
+
+    reach_px: int
+    mask: Binary
+    rules: tuple[Rules, Rules]
+    solid: Binary
+    tones: UInt8[np.ndarray, "height width"]
+    core: Binary
+    darkest: float
+
+
+def rule_limits(long_side_px: int) -> tuple[int, int]:
+    """Return the shortest length and the largest thickness of a rule, px: 12 mm and 1 mm of an A4 page."""
+    return max(50, round(long_side_px / 25)), max(3, round(long_side_px / 300))
+
+
+@lru_cache(maxsize=4)
+def printing_in(reference: Reference, size: tuple[int, int]) -> Printing:
+    """Return the printing of a blank form in a frame; kept, for the scans of a stack are all alike.
+
+    Args:
+        reference: With a blank form.
+        size: Width and height of the frame, px.
+    """
+    dark = reference.printing
+    assert dark is not None
+    if size != reference.size:
+        shrinks = size[0] < reference.size[0]
+        dark = cv2.resize(dark, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    reach_px = max(1, round(max(size) / 1500))
+    printed = above(dark, PRINTED)
+    rules = find_rules(above(dark, 2 * PRINTED), *rule_limits(max(size)))
+    on_rule = widened(cv2.bitwise_or(*(one.mask(dark.shape) for one in rules)), 1)
+    solid = cv2.subtract(printed, on_rule)
+    tones, core, darkest = _tones(dark, solid)
+    return Printing(reach_px, widened(printed, reach_px), rules, solid, tones, core, darkest)
+
+
+def _tones(dark: UInt8[np.ndarray, "height width"], solid: Binary) -> tuple[UInt8[np.ndarray, "h w"], Binary, float]:
+    """Return the tone of every piece of printing, where its core is, and the tone that few exceed.
+
+    A connected piece has one tone, that of its darkest px: thin lines are pale where they fall between two rows.
+
+    Args:
+        dark: Darkness of the blank form.
+        solid: 1 where there is printing.
+    """
+    tones, core = np.zeros_like(dark), np.zeros_like(dark)
+    count, labels = cv2.connectedComponents(solid, connectivity=8)
+    ys, xs = places(solid)
+    if not len(ys):
+        return tones, core, 0.0
+    owner, levels = labels[ys, xs], 256 // TONE_STEP
+    found = np.bincount(owner * levels + dark[ys, xs] // TONE_STEP, minlength=count * levels)
+    below = np.cumsum(found.reshape(count, levels), axis=1)
+    tone = (below < 0.95 * below[:, -1:]).sum(axis=1).astype(np.uint8)[owner]
+    tones[ys, xs] = tone
+    core[ys, xs] = dark[ys, xs] >= CORE * TONE_STEP * tone
+    return tones, core, float(np.percentile(tone, 95))
