@@ -134,7 +134,7 @@ def test_the_sample_forms_are_read(read_forms):
     names = [field.name for field in membership.FIELDS]
     pairs = [(row[name], true[name]) for row, true in zip(found, wanted, strict=True) for name in names]
     right = sum(fold(read) == fold(text) for read, text in pairs)
-    assert right >= 0.8 * len(pairs)
+    assert right >= 0.88 * len(pairs)
 
 
 def test_what_is_accepted_of_the_sample_forms_is_nearly_always_right(read_forms):
@@ -143,8 +143,8 @@ def test_what_is_accepted_of_the_sample_forms_is_nearly_always_right(read_forms)
     }
     accepted = [row for row in rows(read_forms / "fields.csv") if row["status"] == "ok"]
     wrong = [row for row in accepted if fold(row["text"]) != fold(truth[row["document"], row["page"], row["field"]])]
-    assert len(accepted) >= 50
-    assert len(wrong) <= 0.05 * len(accepted), wrong
+    assert len(accepted) >= 80
+    assert len(wrong) <= 0.02 * len(accepted), wrong
 
 
 def test_the_sample_note_is_read_without_a_template(tmp_path):
