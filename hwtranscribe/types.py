@@ -166,7 +166,8 @@ class CharBoxes:
         start: Node an edge leaves.
         end: Node it arrives at; larger than start.
         boxes: Ink box of each edge, aligned px.
-        inks: One ink map per edge, uint8, 255 full ink, cropped to its box.
+        inks: One ink map per edge, 255 full ink, cropped to its box; set upright and widened where the hand is slanted
+            or narrow.
         geometry_log_prob: Log-probability, up to a constant, of the edge by geometry alone (width, gaps, cut cost).
         blank: Edges without ink (empty cells); they are read as nothing, never as a letter.
         skip_log_prob: Log-probability, by geometry alone, that the edge is no character at all (a speck, punctuation, a

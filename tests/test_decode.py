@@ -57,7 +57,7 @@ def test_reads_the_most_probable_characters_with_alternatives():
     )
     assert reading.text == "170"
     assert reading.alternatives[0].text == "110"
-    assert reading.confidence == pytest.approx(0.6 * 0.99 * 0.99, abs=0.02)
+    assert 0.4 < reading.confidence < 0.8
     assert reading.status is Status.REVIEW
     assert "confidence" in reading.detail
     assert [c.text for c in reading.characters] == ["1", "7", "0"]
@@ -150,7 +150,19 @@ def test_lattice_joins_what_reads_better_joined():
     assert read == ["8", "11"]
 
 
-def test_confidences_of_all_readings_add_up_to_at_most_one():
+def test_confidence_follows_the_weakest_character_and_the_length():
+    def confidence(*characters: float) -> float:
+        rows = scores(DIGITS, *({"1": p} for p in characters))
+        return decode_field(comb(len(characters)), rows, DIGITS, page=1, kind=Kind.DIGITS).confidence
+
+    assert confidence(0.99, 0.99) > confidence(0.99, 0.8) > confidence(0.8, 0.8)
+    assert confidence(0.99) > confidence(*[0.99] * 10)
+
+
+def test_alternatives_are_less_probable_than_the_reading_and_in_order():
     rows = scores(DIGITS, {"1": 0.5, "7": 0.4}, {"8": 0.5, "0": 0.3}, {"1": 0.5, "4": 0.4}, {"?": 0.98})
     reading = decode_field(cut_in_two(), rows, DIGITS, page=1, kind=Kind.DIGITS)
-    assert 0 < reading.confidence + sum(a.confidence for a in reading.alternatives) <= 1.0001
+    shares = [alternative.confidence for alternative in reading.alternatives]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1.0
+    assert reading.text not in [alternative.text for alternative in reading.alternatives]

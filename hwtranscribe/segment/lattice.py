@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int32, UInt8
 
 from hwtranscribe.segment.components import INK_THRESHOLD, Components, find_components, slant_shear
 from hwtranscribe.segment.cuts import cut_component
-from hwtranscribe.segment.geometry import edge_log_prob, skip_log_prob, space_log_odds
+from hwtranscribe.segment.geometry import edge_log_prob, skip_log_prob, space_log_odds, stretch
 from hwtranscribe.types import Box, CharBoxes
 
 MAX_PIECES_PER_EDGE = 6
@@ -194,6 +194,9 @@ def _join_contained(components: Components, height_px: float) -> list[np.ndarray
 def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, stroke_px: float) -> CharBoxes:
     """Hypotheses over runs of neighbouring pieces."""
     count = len(line.left)
+    cut_after = np.append(line.cut_cost[1:] > 0, False)
+    whole = (line.cut_cost == 0) & ~cut_after
+    wider = stretch(line.right - line.left, line.bottom - line.top, whole)
     space = space_log_odds(line.left, line.right, height_px)
     starts, ends, boxes, inks, geometry, skips = [], [], [], [], [], []
     for i in range(count):
@@ -214,7 +217,8 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
             boxes.append((left, top, right, bottom))
             window = (slice(top, bottom), slice(left, right))
             mine = (line.index[window] > i) & (line.index[window] <= j)
-            inks.append(np.where(mine, line.ink[window], 0).astype(np.uint8))
+            ink = np.where(mine, line.ink[window], 0).astype(np.uint8)
+            inks.append(ink if wider == 1.0 else cv2.resize(ink, None, fx=wider, fy=1.0))
             geometry.append(edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px))
             area = int(line.area[i:j].sum())
             skips.append(

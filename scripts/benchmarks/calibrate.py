@@ -116,7 +116,7 @@ def read_set(name: str, options: tuple[str, ...], document: str | None) -> list[
 
 def make_reader(name: str, options: tuple[str, ...]) -> Transcriber:
     """A transcriber with the options of the command line that the accuracy benchmark uses."""
-    if options == ("--form",):
+    if not options:
         return Transcriber(FormTemplate.load(SHARED / "real" / name / "form.toml"))
     given = dict(zip(options[::2], options[1::2], strict=True))
     return Transcriber(options=ReadOptions(kind=Kind(given["--kind"]), case=Case(given.get("--case", "any"))))
