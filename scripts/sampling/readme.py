@@ -7,7 +7,7 @@ from PIL import Image
 
 _ROWS = {"forms.csv": 4, "fields.csv": 9}
 _WIDTH_PX = 900
-_COLOURS = 48
+_COLOURS = 128
 
 
 def write_readme(root: Path) -> None:
@@ -27,4 +27,5 @@ def write_readme(root: Path) -> None:
     page = Image.open(picture).convert("RGB")
     part = page.crop((0, round(0.02 * page.height), round(0.95 * page.width), round(0.9 * page.height)))
     small = part.resize((_WIDTH_PX, round(part.height * _WIDTH_PX / part.width)), Image.Resampling.LANCZOS)
-    small.quantize(_COLOURS).save(root / "docs" / "images" / "form.png", optimize=True)
+    reduced = small.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    reduced.save(root / "docs" / "images" / "form.png", optimize=True)
