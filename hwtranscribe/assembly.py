@@ -46,7 +46,8 @@ def _forms(
     unmatched: list[PageError] = []
     for page in pages:
         if not page.registered or page.template_page is None:
-            detail = f"the page does not match the form {form.name!r}; nothing was read on it"
+            why = "; ".join(page.warnings) or "it does not look like any of its pages"
+            detail = f"the page does not match the form {form.name!r}: {why}; nothing was read on it"
             unmatched.append(PageError(page.page, "no_match", detail))
             continue
         before = stacks[-1][-1].template_page if stacks else None

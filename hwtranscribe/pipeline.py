@@ -157,7 +157,9 @@ class Transcriber:
             aligned = align(page, self.references) if self.form else upright(page)
             warnings.extend(f"page {page.number}: {warning}" for warning in aligned.warnings)
             readings = self._read_page(aligned)
-            read.append(PageReadings(aligned.page, aligned.template_page, aligned.registered, readings))
+            read.append(
+                PageReadings(aligned.page, aligned.template_page, aligned.registered, readings, aligned.warnings)
+            )
             if self.options.overlay and overlay_folder is not None:
                 _write_overlay(page, aligned, readings, Path(overlay_folder))
         return DocumentPart(total, tuple(read), tuple(errors), tuple(warnings), self.provenance)

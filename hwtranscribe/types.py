@@ -302,12 +302,14 @@ class PageReadings:
         template_page: 0-based page of the template it is, or None.
         registered: False when it matches no page of the template.
         readings: Of its fields, or its lines in reading order.
+        warnings: What a person should know of it, such as the residual when it matches no page.
     """
 
     page: int
     template_page: int | None
     registered: bool
     readings: tuple[FieldReading, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def test_a_page_of_another_kind_is_reported_and_never_read(membership, tmp_path)
     result = membership.read(tmp_path / "other.png")
     (error,) = result.errors
     assert (error.page, error.error) == (1, "no_match")
+    assert "residual" in error.detail
     (form,) = result.forms
     assert {reading.status for reading in form.fields} == {Status.REVIEW}
     assert {reading.text for reading in form.fields} == {""}

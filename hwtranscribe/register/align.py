@@ -152,5 +152,5 @@ def unmatched(page: Page) -> AlignedPage:
         page_from_aligned=np.eye(3),
         residual_px=float("inf"),
         registered=False,
-        warnings=("it matches no page of the template: nothing was read from it",),
+        warnings=("next to nothing of the printing of any template page was found, so there is no residual",),
     )
