@@ -6,7 +6,7 @@ All weights are log-linear and were fitted on the development sets.
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
-GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.1, -0.6, -5.0, -4.0
+GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.1, -0.9, -5.0, -8.0
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
@@ -45,8 +45,8 @@ def skip_log_prob(width_px: int, height_px: int, area_px: int, line_height_px: f
     if height < 0.32:
         return -1.5
     if height < 0.45:
-        return -3.0 - 8.0 * (height - 0.32)
-    return -8.0
+        return -1.5 - 4.0 * (height - 0.32)
+    return -3.0 if height < 0.6 else -8.0
 
 
 def stretch(
