@@ -112,6 +112,32 @@ def test_blank_field_is_empty(required, status):
     assert ("required" in reading.detail) is required
 
 
+def speck_or_character() -> CharBoxes:
+    """One small piece that may be left out."""
+    return CharBoxes(
+        field="f",
+        box=(0, 0, 20, 30),
+        node_count=2,
+        start=np.array([0], np.int32),
+        end=np.array([1], np.int32),
+        boxes=np.array([[0, 0, 5, 5]], np.float32),
+        inks=(np.zeros((5, 5), np.uint8),),
+        geometry_log_prob=np.zeros(1, np.float32),
+        blank=np.zeros(1, bool),
+        skip_log_prob=np.array([-1.0], np.float32),
+        space_log_odds=np.full(1, -np.inf, np.float32),
+        cells=False,
+    )
+
+
+@pytest.mark.parametrize(("speck", "status"), [(0.85, Status.REVIEW), (0.999999, Status.BLANK)])
+def test_what_may_be_writing_is_not_called_blank(speck, status):
+    rows = scores(DIGITS, {"?": speck, "1": 0.99 * (1 - speck)})
+    reading = decode_field(speck_or_character(), rows, DIGITS, page=1, kind=Kind.DIGITS, review_below=0.6)
+    assert (reading.text, reading.status) == ("", status)
+    assert ("perhaps not blank" in reading.detail) is (status is Status.REVIEW)
+
+
 def test_scribbles_are_illegible_not_guessed():
     rows = scores(DIGITS, {"?": 0.97}, {"?": 0.9}, {"3": 0.99})
     reading = decode_field(comb(3), rows, DIGITS, page=1, kind=Kind.DIGITS)

@@ -53,9 +53,7 @@ def decode_field(
         The reading, its boxes in aligned px.
     """
     if boxes.node_count == 1 or bool(boxes.blank.all()):
-        detail = "required, but blank" if required else ""
-        status = Status.REVIEW if required else Status.BLANK
-        return FieldReading(page, boxes.field, kind, "", 1.0, status, detail, boxes.box)
+        return _blank(boxes, page, kind, 1.0, required, review_below)
     free = _weighed(search(boxes, log_probs, symbols, kind, None), prior)
     allowed = free
     if constraint is not None:
@@ -75,9 +73,7 @@ def decode_field(
     confidences = [math.exp(t.log_prob - total) for t in texts]
     best = texts[0]
     if not best.text:
-        detail = "required, but blank" if required else ""
-        status = Status.REVIEW if required else Status.BLANK
-        return FieldReading(page, boxes.field, kind, "", confidences[0], status, detail, boxes.box)
+        return _blank(boxes, page, kind, confidences[0], required, review_below)
     characters = _characters(boxes, log_probs, symbols, best)
     weakest = min((c.confidence for c in characters), default=0.0)
     confidence = probability_right(confidences[0], weakest, len(characters))
@@ -112,6 +108,16 @@ def decode_field(
         characters=characters,
         alternatives=alternatives,
     )
+
+
+def _blank(
+    boxes: CharBoxes, page: int, kind: Kind, confidence: float, required: bool, review_below: float
+) -> FieldReading:
+    """The reading of a field without writing; for review where that is not sure or not allowed."""
+    doubt = "perhaps not blank" if confidence < review_below else ""
+    detail = "required, but blank" if required else doubt
+    status = Status.REVIEW if detail else Status.BLANK
+    return FieldReading(page, boxes.field, kind, "", round(confidence, 6), status, detail, boxes.box)
 
 
 def _without_other_spacings(texts: list[Text]) -> list[Text]:
