@@ -191,19 +191,6 @@ class CharBoxes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Glyphs:
-    """Normalised characters, ready for the network.
-
-    Attributes:
-        images: 0 to 1, ink is 1.
-        blank: True where there is no ink.
-    """
-
-    images: Float32[np.ndarray, "n 28 28 1"]
-    blank: Bool[np.ndarray, " n"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class CharScores:
     """What the network makes of glyphs.
 
