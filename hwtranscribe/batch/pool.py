@@ -119,28 +119,39 @@ class WorkerPool(Executor):
         self.shutdown()
 
     def _serve(self, worker: "_Worker") -> None:
-        while (task := self._next_task(worker)) is not None:
-            if not task.future.set_running_or_notify_cancel():
+        running = False
+        while (task := self._next_task(running)) is not None:
+            wanted = task.future.set_running_or_notify_cancel()
+            ok, value = self._run(worker, task) if wanted else (False, None)
+            running = worker.alive
+            with self._changed:  # before the future is done: whoever waits for it may submit the next task at once
+                self._idle += running
+            if not wanted:
                 continue
-            timeout_s = self._timeout_s
-            try:
-                if not worker.alive:
-                    worker.start()
-                    timeout_s = timeout_s and timeout_s + self._start_s
-                ok, value = worker.run((task.fn, task.args, task.kwargs), timeout_s)
-            except Exception as error:
-                ok, value = False, error
             if ok:
                 task.future.set_result(value)
             else:
                 task.future.set_exception(value)
         worker.stop()
 
-    def _next_task(self, worker: "_Worker") -> "_Task | None":
-        """Wait for a task; None at the end. A process is started only for a task that no idle one can take."""
-        running = worker.alive
+    def _run(self, worker: "_Worker", task: "_Task") -> tuple[bool, Any]:
+        """Return whether the task ended well, and its value or its exception."""
+        timeout_s = self._timeout_s
+        try:
+            if not worker.alive:
+                worker.start()
+                timeout_s = timeout_s and timeout_s + self._start_s
+            return worker.run((task.fn, task.args, task.kwargs), timeout_s)
+        except Exception as error:
+            return False, error
+
+    def _next_task(self, running: bool) -> "_Task | None":
+        """Wait for a task; None at the end. A process is started only for a task that no idle one can take.
+
+        Args:
+            running: The thread's process is there, and counted as idle.
+        """
         with self._changed:
-            self._idle += running
             self._changed.wait_for(
                 lambda: len(self._tasks) > (0 if running else self._idle) or (self._closed and not self._tasks)
             )
