@@ -83,7 +83,7 @@ class Augmenter:
             ink = np.clip((ink - rng.uniform(0.3, 0.6)) * rng.uniform(2, 5) + 0.5, 0, 1)
         else:
             mask = (ink > 0.45).astype(np.uint8)
-            ink = _thinner(mask, rng.uniform(0, 0.8)) if choice < 0.75 else _thicker(mask, rng.uniform(0, 2.2))
+            ink = _thinner(mask, rng.uniform(0, 0.8)) if choice < 0.75 else _thicker(mask, rng.triangular(0, 0.8, 3.6))
         if rng.random() < 0.12:
             grain = cv2.resize(rng.random((14, 14), dtype=np.float32), ink.shape, interpolation=cv2.INTER_LINEAR)
             ink = ink * np.clip(1 - rng.uniform(0.3, 1.0) * (grain > rng.uniform(0.55, 0.8)) * grain, 0, 1)

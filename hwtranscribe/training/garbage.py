@@ -5,20 +5,22 @@ from jaxtyping import Float32
 
 from hwtranscribe.training.augment import CANVAS_PX, Augmenter
 from hwtranscribe.training.draw import draw_line, draw_scribble, draw_specks, draw_stem
+from hwtranscribe.training.wrong_cuts import BAR_ASPECT, draw_wrong_cut
 
 _MAX_TRIES = 5
-_BAR_ASPECT = 0.35
-"""Pieces narrower than this look like a bar: an I, l or 1, and are not taught as garbage."""
 
 
 def draw_garbage(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
     """Return an ink map of a wrong cut, a remnant, a scribble or a crossed-out character."""
     choice = rng.random()
-    if choice < 0.55:
+    if choice < 0.4:
+        cut = draw_wrong_cut(augmenter, rng)
+        ink = _merged(augmenter, rng) if cut is None else cut
+    elif choice < 0.68:
         ink = _merged(augmenter, rng)
-    elif choice < 0.7:
+    elif choice < 0.74:
         ink = _piece(augmenter, rng)
-    elif choice < 0.85:
+    elif choice < 0.88:
         ink = _crossed_out(augmenter, rng)
     else:
         ink = _marks(rng)
@@ -34,7 +36,9 @@ def _merged(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarra
     """Two or three characters side by side, or one and a good part of the next."""
     parts = [_tight(_draw_character(augmenter, rng)) for _ in range(3 if rng.random() < 0.15 else 2)]
     choice = rng.random()
+    gaps = rng.integers(-3, 5, size=len(parts))
     if choice < 0.35:
+        gaps = np.maximum(gaps, 1)  # a stem that touches makes a D, K or M of many a character
         # A stem is so narrow that a network overlooks it: "01" must not pass for a 0.
         parts[int(rng.integers(len(parts)))] = _tight(draw_stem(int(rng.integers(28, 40)), rng))
     elif choice < 0.65:
@@ -43,7 +47,6 @@ def _merged(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarra
             parts[-1] = parts[-1][:, :keep]
         else:
             parts[0] = parts[0][:, -keep:]
-    gaps = rng.integers(-3, 5, size=len(parts))
     width = sum(part.shape[1] for part in parts) + int(np.maximum(gaps, 0).sum())
     ink = np.zeros((CANVAS_PX, width), np.float32)
     at = 0
@@ -67,7 +70,7 @@ def _piece(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray
         else:
             ink = ink[8 : 8 + rows] if side < 0.85 else ink[-rows:]
         tight = _tight(_tight(ink).T).T
-        if min(tight.shape) >= _BAR_ASPECT * max(tight.shape):
+        if min(tight.shape) >= BAR_ASPECT * max(tight.shape):
             return ink
     return _merged(augmenter, rng)
 
