@@ -1,12 +1,13 @@
 """What the project's own segmentation cuts out wrongly, from lines set of training characters."""
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.training.augment import CANVAS_PX, Augmenter
 
-BAR_ASPECT = 0.4
+BAR_ASPECT = 0.45
 """Pieces narrower than this look like a bar: an I, l or 1, and are not taught as garbage."""
 
 _MAX_OVERLAP = 0.6
@@ -72,4 +73,9 @@ def _set_line(
 
 
 def _is_no_bar(ink: UInt8[np.ndarray, "h w"]) -> bool:
-    return min(ink.shape) >= BAR_ASPECT * max(ink.shape)
+    """Whether a piece is no bare stroke, at any slant."""
+    points = cv2.findNonZero((ink > 128).astype(np.uint8))
+    if points is None:
+        return False
+    sides = cv2.minAreaRect(points)[1]
+    return min(sides) + 1 >= BAR_ASPECT * (max(sides) + 1)
