@@ -177,20 +177,15 @@ def lean_on_case(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, 
     return leaning
 
 
-def share_of_digits(log_probs: Float32[np.ndarray, "n 63"]) -> tuple[float, float]:
-    """How much of what is written are digits rather than letters.
+def share_of_digits(log_probs: Float32[np.ndarray, "n 63"]) -> float:
+    """How much of what is written are digits rather than letters, 0 to 1.
 
     Args:
-        log_probs: Over `LABELS`, of characters (and wrong cuts) of one field or line.
-
-    Returns:
-        The share, 0 to 1, and how many characters it rests on: a wrong cut counts as far as it looks like one.
+        log_probs: Over `LABELS`, of the characters of one line.
     """
     probabilities = np.exp(log_probs.astype(np.float64))
-    digits = probabilities[:, : len(DIGITS)].sum(axis=1)
-    characters = probabilities[:, :-1].sum(axis=1)
-    count = float(characters.sum())
-    return (float(digits.sum()) / count if count else 0.0), count
+    characters = float(probabilities[:, :-1].sum())
+    return float(probabilities[:, : len(DIGITS)].sum()) / characters if characters else 0.0
 
 
 def _log_sum(values: Float32[np.ndarray, "n m"]) -> Float32[np.ndarray, " n"]:

@@ -13,7 +13,7 @@ import numpy as np
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
 from hwtranscribe.classify import Classifier, count_letters_as_digits, lean_on_case, share_of_digits, symbol_log_probs
-from hwtranscribe.decode import decode_field
+from hwtranscribe.decode import decode_field, likely_edges
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
 from hwtranscribe.files import write_atomically
@@ -42,8 +42,10 @@ from hwtranscribe.types import (
     Status,
 )
 
-OTHER_KIND = 0.8
-"""Share of characters of another kind from which on a line is not read as what was asked for."""
+OTHER_KIND = {Kind.LETTERS: 0.5, Kind.DIGITS: 0.8}
+"""Share of characters of another kind from which on a line is not read as what was asked for; higher for digits, since
+more of them look like letters (0, 1, 2, 5) than letters like digits."""
+_MIN_CHARACTERS = 4
 
 
 def transcribe_document(job: DocumentJob) -> DocumentResult:
@@ -219,7 +221,7 @@ class Transcriber:
                 review_below=self.options.review_below,
             )
             if target.field is None and count and log_probs is not None:
-                reading = _of_its_kind(reading, log_probs[first - count : first])
+                reading = _of_its_kind(reading, target.boxes, log_probs[first - count : first])
             readings.append(_on_rendered_page(_spelled(reading, target.field), aligned))
         return tuple(readings)
 
@@ -278,11 +280,14 @@ def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading
     return replace(reading, text=spell(reading.text) or reading.text, alternatives=alternatives)
 
 
-def _of_its_kind(reading: FieldReading, log_probs: np.ndarray) -> FieldReading:
+def _of_its_kind(reading: FieldReading, boxes: CharBoxes, log_probs: np.ndarray) -> FieldReading:
     """The reading of a line; not forced where the line is clearly of another kind, such as a number among names."""
-    share, count = share_of_digits(log_probs)
-    foreign = {Kind.LETTERS: share, Kind.DIGITS: 1 - share}.get(reading.kind, 0.0)
-    if foreign < OTHER_KIND or count < 4:
+    edges = likely_edges(boxes, log_probs)
+    if reading.kind not in OTHER_KIND or len(edges) < _MIN_CHARACTERS:
+        return reading
+    digits = share_of_digits(log_probs[edges])
+    foreign = digits if reading.kind is Kind.LETTERS else 1 - digits
+    if foreign < OTHER_KIND[reading.kind]:
         return reading
     detail = "reads as digits, not letters" if reading.kind is Kind.LETTERS else "reads as letters, not digits"
     return replace(reading, text="", confidence=0.0, status=Status.ILLEGIBLE, detail=detail, characters=())
