@@ -5,6 +5,8 @@ import pytest
 from hwtranscribe.training.augment import CANVAS_PX, Augmenter, _thicker, _thinner
 from hwtranscribe.training.draw import draw_line, draw_scribble, draw_specks
 from hwtranscribe.training.garbage import draw_garbage
+from hwtranscribe.training.shapes import SHAPES, draw_shape
+from hwtranscribe.training.wrong_cuts import draw_wrong_cut
 
 
 def drawn(text: str, thickness: int = 2) -> np.ndarray:
@@ -53,7 +55,7 @@ def test_thinner_keeps_the_middle_of_strokes_and_thicker_grows_them() -> None:
 def test_european_variants_add_a_stroke_to_some(augmenter: Augmenter, label: str) -> None:
     image = drawn(label)
     rng = np.random.default_rng(0)
-    variants = [augmenter.variant(image, label, rng) for _ in range(100)]
+    variants = [augmenter.variant(image, label, rng, drawn=False) for _ in range(100)]
     changed = [v for v in variants if (v != image).any()]
     assert 5 < len(changed) < 60
     assert all((v >= image).all() for v in changed)
@@ -61,7 +63,34 @@ def test_european_variants_add_a_stroke_to_some(augmenter: Augmenter, label: str
 
 def test_other_characters_have_no_variants(augmenter: Augmenter) -> None:
     image = drawn("4")
-    assert augmenter.variant(image, "4", np.random.default_rng(0)) is image
+    assert augmenter.variant(image, "4", np.random.default_rng(0), drawn=False) is image
+
+
+def test_drawn_shapes_are_images_like_those_of_the_data_set() -> None:
+    for label in SHAPES:
+        one, again, other = (draw_shape(label, np.random.default_rng(seed)) for seed in (3, 3, 4))
+        np.testing.assert_array_equal(one, again)
+        assert (one != other).any()
+        rows, columns = (np.flatnonzero(one.max(axis=axis) > 90) for axis in (1, 0))
+        longer = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+        assert 18 <= longer <= 25
+        assert 0.03 < (one > 128).mean() < 0.4
+
+
+def test_some_characters_give_way_to_drawn_ones(augmenter: Augmenter) -> None:
+    rng = np.random.default_rng(0)
+    image = drawn("4")
+    replaced = sum((augmenter.variant(image, "4", rng, drawn=True) != image).any() for _ in range(200))
+    assert 10 < replaced < 60
+
+
+def test_wrong_cuts_are_no_bare_strokes(augmenter: Augmenter) -> None:
+    drawings = [draw_wrong_cut(augmenter, np.random.default_rng(seed)) for seed in range(40)]
+    found = [drawing for drawing in drawings if drawing is not None]
+    assert len(found) > 25
+    for ink in found:
+        sides = cv2.minAreaRect(cv2.findNonZero((ink > 0.5).astype(np.uint8)))[1]
+        assert min(sides) + 1 >= 0.44 * (max(sides) + 1)
 
 
 def test_garbage_has_ink_and_can_be_made_again(augmenter: Augmenter) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from hwtranscribe.training.draw import draw_bar, draw_flag, draw_line, draw_specks
+from hwtranscribe.training.shapes import SHAPES, draw_shape
 
 CANVAS_PX = 56
 LETTER_PX = 36
 """Usual longer side of a character on the canvas; 24 px in the glyph, so one glyph pixel is 1.5 here."""
 
 _VARIANT_SHARE = {"1": 0.3, "7": 0.15}
+_DRAWN_DIGITS, _DRAWN_LETTERS = 0.15, 0.05
 _FIELD_COUNT = 256
 _FIELD_KNOTS = 5
 
@@ -41,9 +43,18 @@ class Augmenter:
         return self.scanner(self.form(ink, rng), rng)
 
     def variant(
-        self, image: UInt8[np.ndarray, "28 28"], label: str, rng: np.random.Generator
+        self, image: UInt8[np.ndarray, "28 28"], label: str, rng: np.random.Generator, drawn: bool
     ) -> UInt8[np.ndarray, "28 28"]:
-        """Add what other school hands write and the American data sets hardly hold: the flag of a 1, the bar of a 7."""
+        """Add what other school hands write and the American data sets hardly hold: the flag of a 1, the bar of a 7.
+
+        Args:
+            image: The character.
+            label: What it is.
+            rng: To draw from.
+            drawn: Whether some characters give way to drawn ones of other shapes.
+        """
+        if drawn and label in SHAPES and rng.random() < (_DRAWN_DIGITS if label.isdigit() else _DRAWN_LETTERS):
+            return draw_shape(label, rng)
         if label not in ("1", "7") or rng.random() > _VARIANT_SHARE[label]:
             return image
         image = image.copy()

@@ -20,7 +20,8 @@ class Recipe:
         batch_size: Of a step.
         learning_rate: Peak.
         warmup_epochs: Linear rise at the start, then constant.
-        decay_epochs: Linear fall to 0 at the end; 0 keeps the rate. A run may be given other `epochs` until it begins.
+        decay_epochs: Linear fall to 0 at the end, with drawn shapes among what is learnt; 0 keeps the rate. A run may
+            be given other `epochs` until it begins.
         weight_decay: Of AdamW; 0 is Adam.
         label_smoothing: Share of the target spread over all classes.
         ema_decay: Of the average of weights that is kept; 0 keeps the last weights.
@@ -68,7 +69,7 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             preset=preset,
             network_options={"features": [32, 64, 128], "hidden": 192, "dropout_rate": 0.25},
             labels=LABELS,
-            epochs=epochs or 38,
+            epochs=epochs or 34,
             samples_per_epoch=samples_per_epoch or 81_920,
             batch_size=32,
             learning_rate=1.5e-3,

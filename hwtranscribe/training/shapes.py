@@ -1,0 +1,187 @@
+"""Characters drawn from strokes, in shapes that schools outside the United States teach and the data sets hardly hold.
+
+A shape is a few strokes; a stroke is a list of points in a unit square, x to the right, y down, through which a
+Catmull-Rom spline goes. Every point, the slant, the aspect and the pen vary from drawing to drawing.
+"""
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+_SIZE_PX = 28
+_SCALE = 4
+_INK_PX = 20
+"""The longer side of the ink, as in MNIST."""
+_STEPS = 12
+
+Stroke = Sequence[tuple[float, float]]
+Shape = Callable[[np.random.Generator], list[Stroke]]
+
+
+def draw_shape(label: str, rng: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
+    """Return white ink on black of one of the shapes of a character in `SHAPES`."""
+    shapes = SHAPES[label]
+    strokes = shapes[int(rng.integers(len(shapes)))](rng)
+    curves = [_spline(np.array(stroke) + rng.normal(0, 0.025, (len(stroke), 2))) for stroke in strokes]
+    slant, aspect = rng.normal(0.12, 0.15), rng.uniform(0.5, 0.85)
+    matrix = np.array([[aspect, 0.0], [-slant, 1.0]])
+    curves = [curve @ matrix for curve in curves]
+    points = np.concatenate(curves)
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = _INK_PX / max(float((high - low).max()), 1e-6)
+    offset = (_SIZE_PX - 1) / 2 - scale * (low + high) / 2
+    canvas = np.zeros((_SIZE_PX * _SCALE, _SIZE_PX * _SCALE), np.uint8)
+    thickness = int(rng.integers(6, 15))
+    for curve in curves:
+        pixels = np.round((curve * scale + offset) * _SCALE).astype(np.int32)
+        cv2.polylines(canvas, [pixels], False, 255, thickness, cv2.LINE_AA)
+    return cv2.resize(canvas, (_SIZE_PX, _SIZE_PX), interpolation=cv2.INTER_AREA)
+
+
+def _spline(points: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "m 2"]:
+    """A Catmull-Rom spline through the points."""
+    if len(points) == 2:
+        return points
+    padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+    t = np.linspace(0, 1, _STEPS, endpoint=False)[:, None]
+    parts = []
+    for a, b, c, d in zip(padded[:-3], padded[1:-2], padded[2:-1], padded[3:], strict=True):
+        parts.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
+    return np.concatenate([*parts, points[-1:]])
+
+
+def _zero_with_tail(rng: np.random.Generator) -> list[Stroke]:
+    """The end of the round goes on, into it or over it."""
+    into = (rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.5))
+    return [[(0.6, 0.03), (0.15, 0.15), (0.0, 0.55), (0.3, 0.97), (0.8, 0.85), (1.0, 0.4), (0.75, 0.08), into]]
+
+
+def _zero_with_bar(rng: np.random.Generator) -> list[Stroke]:
+    round_ = [(0.5, 0.0), (0.1, 0.2), (0.0, 0.6), (0.4, 1.0), (0.9, 0.8), (1.0, 0.35), (0.7, 0.02), (0.45, 0.0)]
+    rise = rng.uniform(-0.05, 0.45)
+    reach = rng.uniform(0.0, 0.25)
+    return [round_, [(0.1 - reach, 0.5 + rise), (0.9 + reach, 0.5 - rise)]]
+
+
+def _one_with_upstroke(rng: np.random.Generator) -> list[Stroke]:
+    """An upstroke nearly as long as the stem."""
+    start = (rng.uniform(-0.3, 0.25), rng.uniform(0.3, 0.9))
+    foot = rng.uniform(0.45, 0.75)
+    strokes: list[Stroke] = [[start, (0.65, 0.0)], [(0.65, 0.0), (foot, 1.0)]]
+    if rng.random() < 0.2:
+        strokes.append([(foot - 0.3, 1.0), (foot + 0.3, 0.98)])
+    return strokes
+
+
+def _one_in_one_stroke(rng: np.random.Generator) -> list[Stroke]:
+    """Up and down without a corner, as in joined writing."""
+    top = rng.uniform(0.55, 0.75)
+    start = (rng.uniform(0.0, 0.3), rng.uniform(0.4, 0.75))
+    return [[start, (top - 0.15, 0.2), (top, 0.0), (top - 0.08, 0.3), (rng.uniform(0.35, 0.55), 1.0)]]
+
+
+def _one_with_loop(rng: np.random.Generator) -> list[Stroke]:
+    start = (rng.uniform(-0.1, 0.2), rng.uniform(0.5, 0.9))
+    return [[start, (0.6, 0.3), (0.78, 0.06), (0.62, -0.02), (0.48, 0.28), (rng.uniform(0.3, 0.5), 1.0)]]
+
+
+def _two_with_curl(rng: np.random.Generator) -> list[Stroke]:
+    """The top begins inside its own round."""
+    start = (rng.uniform(0.25, 0.55), rng.uniform(0.3, 0.5))
+    end = (rng.uniform(0.8, 1.1), rng.uniform(0.85, 1.0))
+    return [[start, (0.12, 0.28), (0.4, 0.0), (0.8, 0.2), (0.65, 0.55), (0.2, 0.92), (0.5, 0.9), end]]
+
+
+def _two_with_deep_curl(rng: np.random.Generator) -> list[Stroke]:
+    """The top begins so deep that it nearly closes, and the foot is short."""
+    start = (rng.uniform(0.3, 0.6), rng.uniform(0.5, 0.75))
+    end = (rng.uniform(0.75, 1.1), rng.uniform(0.95, 1.15))
+    return [[start, (0.05, 0.5), (0.3, 0.02), (0.85, 0.2), (0.6, 0.65), (0.12, 0.95), (0.45, 0.9), end]]
+
+
+def _two_with_loop(rng: np.random.Generator) -> list[Stroke]:
+    """A loop where the stem meets the foot."""
+    end = (rng.uniform(0.8, 1.1), rng.uniform(0.8, 0.95))
+    start = (rng.uniform(0.0, 0.2), rng.uniform(0.15, 0.35))
+    return [[start, (0.4, 0.0), (0.8, 0.22), (0.6, 0.6), (0.15, 0.98), (0.05, 0.82), (0.35, 0.85), (0.6, 0.98), end]]
+
+
+def _three_with_flat_top(rng: np.random.Generator) -> list[Stroke]:
+    waist = (rng.uniform(0.3, 0.55), rng.uniform(0.35, 0.45))
+    return [[(0.05, 0.05), (0.85, 0.03)], [(0.85, 0.03), waist], [waist, (0.9, 0.6), (0.6, 1.0), (0.0, 0.9)]]
+
+
+def _open_four(rng: np.random.Generator) -> list[Stroke]:
+    """Two strokes that do not meet at the top; the right one may be short."""
+    corner = (rng.uniform(0.0, 0.15), rng.uniform(0.5, 0.85))
+    right = (rng.uniform(0.8, 1.0), corner[1] + rng.uniform(-0.15, 0.05))
+    top = (rng.uniform(0.3, 0.6), 0.0)
+    stem_top = (rng.uniform(0.65, 0.85), rng.uniform(0.1, 0.6))
+    return [[top, corner], [corner, right], [stem_top, (rng.uniform(0.5, 0.7), 1.0)]]
+
+
+def _five_with_bar_apart(rng: np.random.Generator) -> list[Stroke]:
+    lift = rng.uniform(-0.08, 0.02)
+    bowl = [(0.3, 0.08), (0.2, 0.42), (0.6, 0.42), (0.9, 0.7), (0.5, 1.0), (0.0, 0.92)]
+    return [bowl, [(0.3 + rng.uniform(-0.05, 0.2), 0.08 + lift), (rng.uniform(0.8, 1.1), lift)]]
+
+
+def _seven_with_bar(rng: np.random.Generator) -> list[Stroke]:
+    """A serif or a wave at the top, and a bar through the stem."""
+    foot = rng.uniform(0.25, 0.5)
+    half, tilt = rng.uniform(0.2, 0.4), rng.uniform(-0.1, 0.05)
+    top: Stroke = [(0.05, 0.2), (0.12, 0.05), (0.5, 0.1), (0.95, 0.02)]
+    if rng.random() < 0.5:
+        top = [(0.0, 0.05), (0.95, 0.02)]
+    middle = 0.45 + rng.uniform(-0.08, 0.12)
+    return [
+        top,
+        [(0.95, 0.02), (0.65, 0.45), (foot, 1.0)],
+        [(0.6 - half, middle - tilt), (0.6 + half, middle + tilt)],
+    ]
+
+
+def _nine_with_tail(rng: np.random.Generator) -> list[Stroke]:
+    """A round whose stem curls back under it."""
+    tail = (rng.uniform(-0.1, 0.3), rng.uniform(0.75, 0.95))
+    head: Stroke = [(0.85, 0.2), (0.45, 0.0), (0.05, 0.22), (0.35, 0.48), (0.8, 0.3), (0.88, 0.1)]
+    return [head, [(0.88, 0.1), (0.85, 0.5), (0.75, 0.9), (0.45, 1.0), tail]]
+
+
+def _nine_with_stem(rng: np.random.Generator) -> list[Stroke]:
+    """One stroke, the stem straight or leaning out."""
+    foot = (rng.uniform(0.3, 1.1), 1.0)
+    return [[(0.8, 0.1), (0.4, 0.0), (0.05, 0.25), (0.4, 0.5), (0.8, 0.2), (0.82, 0.5), foot]]
+
+
+def _i_with_serifs(rng: np.random.Generator) -> list[Stroke]:
+    top, bottom = rng.uniform(0.25, 0.6, size=2)
+    lean = rng.normal(0, 0.04)
+    return [
+        [(0.5 - top, 0.02), (0.5 + top, -0.02)],
+        [(0.5 + lean, 0.0), (0.5 - lean, 1.0)],
+        [(0.5 - bottom, 1.02), (0.5 + bottom, 0.98)],
+    ]
+
+
+def _l_with_loop(rng: np.random.Generator) -> list[Stroke]:
+    """A curved stem and a small loop at the foot."""
+    end = (rng.uniform(0.8, 1.1), rng.uniform(0.82, 0.98))
+    start = (rng.uniform(0.5, 0.85), rng.uniform(0.05, 0.3))
+    return [[start, (0.6, 0.0), (0.42, 0.3), (0.35, 0.75), (0.1, 0.98), (0.05, 0.85), (0.35, 0.88), (0.6, 1.0), end]]
+
+
+SHAPES: dict[str, tuple[Shape, ...]] = {
+    "0": (_zero_with_tail, _zero_with_bar),
+    "1": (_one_with_upstroke, _one_with_upstroke, _one_in_one_stroke, _one_with_loop),
+    "2": (_two_with_curl, _two_with_deep_curl, _two_with_loop),
+    "3": (_three_with_flat_top,),
+    "4": (_open_four,),
+    "5": (_five_with_bar_apart,),
+    "7": (_seven_with_bar,),
+    "9": (_nine_with_tail, _nine_with_stem),
+    "I": (_i_with_serifs,),
+    "L": (_l_with_loop,),
+}
