@@ -135,7 +135,7 @@ def test_batches_depend_on_seed_epoch_and_number_only() -> None:
     characters = drawn_characters(2)
 
     def make(seed: int) -> BatchMaker:
-        return BatchMaker(characters, balancing_weights(characters), 16, 64, seed, True, 0.125, 62, 1)
+        return BatchMaker(characters, balancing_weights(characters), 16, 64, seed, True, 0.125, 62)
 
     first, again, other = (list(make(seed).batches(2)) for seed in (1, 1, 2))
     assert len(first) == 4

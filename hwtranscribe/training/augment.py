@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from hwtranscribe.training.draw import draw_bar, draw_flag, draw_line, draw_specks
+from hwtranscribe.training.draw import draw_bar, draw_flag, draw_rule_beside, draw_specks
 from hwtranscribe.training.shapes import SHAPES, draw_shape
 
 CANVAS_PX = 56
@@ -43,17 +43,13 @@ class Augmenter:
         return self.scanner(self.form(ink, rng), rng)
 
     def variant(
-        self, image: UInt8[np.ndarray, "28 28"], label: str, rng: np.random.Generator, drawn: bool
+        self, image: UInt8[np.ndarray, "28 28"], label: str, rng: np.random.Generator
     ) -> UInt8[np.ndarray, "28 28"]:
-        """Add what other school hands write and the American data sets hardly hold: the flag of a 1, the bar of a 7.
+        """Bring in what other school hands write and the American data sets hardly hold.
 
-        Args:
-            image: The character.
-            label: What it is.
-            rng: To draw from.
-            drawn: Whether some characters give way to drawn ones of other shapes.
+        Some characters give way to drawn ones of other shapes; a 1 may get a flag, a 7 a bar.
         """
-        if drawn and label in SHAPES and rng.random() < (_DRAWN_DIGITS if label.isdigit() else _DRAWN_LETTERS):
+        if label in SHAPES and rng.random() < (_DRAWN_DIGITS if label.isdigit() else _DRAWN_LETTERS):
             return draw_shape(label, rng)
         if label not in ("1", "7") or rng.random() > _VARIANT_SHARE[label]:
             return image
@@ -109,8 +105,8 @@ class Augmenter:
     def form(self, ink: Float32[np.ndarray, "56 56"], rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
         """Add what a form or the next character leaves in a crop."""
         line, neighbour, specks = rng.random(3)
-        if line < 0.12:
-            draw_line(ink, rng, near_border=True)
+        if line < 0.1:
+            draw_rule_beside(ink, rng)
         if neighbour < 0.06:
             other = self.hand(self.neighbours[rng.integers(len(self.neighbours))], rng)
             # A sliver of it only: with more, the crop is two characters, which is for the last class to say.

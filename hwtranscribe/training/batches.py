@@ -78,7 +78,6 @@ class BatchMaker:
         augment: bool,
         garbage_share: float,
         garbage_class: int,
-        drawn_from_epoch: int,
     ) -> None:
         """Prepare.
 
@@ -91,12 +90,10 @@ class BatchMaker:
             augment: Whether characters are varied; without it every epoch is the set itself, drawn by weight.
             garbage_share: Share of things that are no character.
             garbage_class: Their class.
-            drawn_from_epoch: First epoch, from 0, with drawn shapes among the characters that are varied.
         """
         self.batch_count = max(1, samples_per_epoch // batch_size)
         self._characters, self._batch_size, self._seed = characters, batch_size, seed
         self._augment, self._garbage_class = augment, garbage_class
-        self._drawn_from_epoch = drawn_from_epoch
         self._garbage_per_batch = round(batch_size * garbage_share)
         self._cumulative = np.cumsum(weights)
         picks = np.random.default_rng(seed).permutation(len(characters))[:_NEIGHBOUR_COUNT]
@@ -134,8 +131,7 @@ class BatchMaker:
         images = self._characters.images[rows]
         if self._augment:
             names = [LABELS[c] for c in self._characters.classes[rows]]
-            drawn = epoch >= self._drawn_from_epoch
-            varied = [self._augmenter.variant(i, name, rng, drawn) for i, name in zip(images, names, strict=True)]
+            varied = [self._augmenter.variant(i, name, rng) for i, name in zip(images, names, strict=True)]
             inks = [self._augmenter.character(image, rng) for image in varied]
         else:
             inks = list(images.astype(np.float32) / 255)

@@ -5,32 +5,42 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 
+def draw_rule_beside(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator) -> None:
+    """Draw a piece of a printed rule beside the writing, clear of it: one along its foot would make an E of an F.
+
+    Mostly a horizontal one: upright rules are taken off before a cell is read, and an upright bar is an I or a 1.
+    """
+    upright = rng.random() < 0.1
+    gap_px, tilt_px = rng.uniform(4, 9), rng.normal() * 0.8
+    begin, end = np.sort(rng.uniform(0, 1, size=2)) if rng.random() < 0.7 else np.array([0.0, 1.0])
+    lines = ink.T if upright else ink
+    inked = np.flatnonzero(lines.max(axis=1) > 0.3)
+    if len(inked) == 0:
+        return
+    at = inked[0] - gap_px if rng.random() < 0.5 else inked[-1] + gap_px
+    if not 1 <= at <= len(lines) - 2:
+        return
+    along = lines.shape[1] - 1
+    points = [(round(begin * along), round(at - tilt_px)), (round(end * along), round(at + tilt_px))]
+    if upright:
+        points = [point[::-1] for point in points]
+    stroke = np.zeros_like(ink)
+    thickness = 1 if upright else int(rng.integers(1, 4))
+    cv2.line(stroke, points[0], points[1], float(rng.uniform(0.4, 1)), thickness, cv2.LINE_AA)
+    np.maximum(ink, stroke, out=ink)
+
+
 def draw_line(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator, near_border: bool) -> None:
-    """Draw a piece of a printed rule, roughly horizontal or vertical; a sub-pixel wide rule is grey."""
+    """Draw a piece of a printed rule, roughly horizontal or upright."""
     height, width = ink.shape
     along = np.sort(rng.uniform(0, 1, size=2)) if rng.random() < 0.7 else np.array([0.0, 1.0])
-    # Beside the character, seldom on it: a rule along its foot makes an E of an F.
-    inner = 0.2 if rng.random() < 0.25 else 0.12
-    across = (
-        rng.choice([rng.uniform(0.02, inner), rng.uniform(1 - inner, 0.98)]) if near_border else rng.uniform(0.1, 0.9)
-    )
+    across = rng.choice([rng.uniform(0.02, 0.2), rng.uniform(0.8, 0.98)]) if near_border else rng.uniform(0.1, 0.9)
     tilt = rng.normal() * 0.02
     start, end = (along[0], across - tilt), (along[1], across + tilt)
-    # Upright rules are taken off before a cell is read; an upright bar beside a character is an I or a 1.
-    upright = rng.random() < (0.1 if near_border else 0.5)
-    if upright:
+    if rng.random() < 0.5:
         start, end = start[::-1], end[::-1]
-    stroke = np.zeros_like(ink)
     points = [(round(x * (width - 1)), round(y * (height - 1))) for x, y in (start, end)]
-    cv2.line(
-        stroke,
-        points[0],
-        points[1],
-        float(rng.uniform(0.4, 1)),
-        1 if upright and near_border else int(rng.integers(1, 4)),
-        cv2.LINE_AA,
-    )
-    np.maximum(ink, stroke, out=ink)
+    cv2.line(ink, points[0], points[1], float(rng.uniform(0.4, 1)), int(rng.integers(1, 4)), cv2.LINE_AA)
 
 
 def draw_specks(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator, count: int) -> None:

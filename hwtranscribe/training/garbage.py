@@ -94,7 +94,8 @@ def _marks(rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
     elif choice < 0.6:
         draw_specks(ink, rng, count=int(rng.integers(2, 12)))
     else:
-        draw_scribble(ink, rng, strokes=int(rng.integers(4, 14)), thickness=int(rng.integers(1, 5)))
+        # A zigzag of four strokes is an M or a W.
+        draw_scribble(ink, rng, strokes=int(rng.integers(7, 16)), thickness=int(rng.integers(1, 5)))
     return ink
 
 

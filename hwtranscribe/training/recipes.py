@@ -20,8 +20,7 @@ class Recipe:
         batch_size: Of a step.
         learning_rate: Peak.
         warmup_epochs: Linear rise at the start, then constant.
-        decay_epochs: Linear fall to 0 at the end, with drawn shapes among what is learnt; 0 keeps the rate. A run may
-            be given other `epochs` until it begins.
+        decay_epochs: Linear fall to 0 at the end; 0 keeps the rate. A run may be given other `epochs` until it begins.
         weight_decay: Of AdamW; 0 is Adam.
         label_smoothing: Share of the target spread over all classes.
         ema_decay: Of the average of weights that is kept; 0 keeps the last weights.
@@ -69,12 +68,12 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             preset=preset,
             network_options={"features": [32, 64, 128], "hidden": 192, "dropout_rate": 0.25},
             labels=LABELS,
-            epochs=epochs or 34,
+            epochs=epochs or 26,
             samples_per_epoch=samples_per_epoch or 81_920,
             batch_size=32,
             learning_rate=1.5e-3,
             warmup_epochs=1.0,
-            decay_epochs=18,
+            decay_epochs=14,
             weight_decay=0.05,
             label_smoothing=0.05,
             ema_decay=0.999,

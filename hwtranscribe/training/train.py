@@ -75,7 +75,6 @@ def run_training(
         recipe.augment,
         recipe.garbage_share,
         len(recipe.labels) - 1,
-        recipe.epochs - recipe.decay_epochs,
     )
     module = recipe.network().build()
     optimizer = make_optimizer(recipe, maker.batch_count)

@@ -58,7 +58,7 @@ def _set_line(
         columns, rows = np.flatnonzero(ink.max(axis=0) > 0.3), np.flatnonzero(ink.max(axis=1) > 0.3)
         if len(columns):
             inks.append(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    gaps = np.round(rng.normal(1.0, 4.0, size=len(inks))).astype(int)
+    gaps = np.round(rng.normal(2.5, 3.5, size=len(inks))).astype(int)
     line = np.zeros((_HEIGHT_PX, 16 + sum(ink.shape[1] + 14 for ink in inks)), np.float32)
     at, spans = 4, []
     for ink, gap in zip(inks, gaps, strict=True):
