@@ -88,7 +88,8 @@ class Classifier:
         """Read one character from each crop.
 
         Args:
-            crops: Grey, dark ink on light paper, any size, one character each.
+            crops: Grey, dark ink on light paper, any size, one character each. Those of one call are taken to be of one
+                page: under `any` a bare bar is an I where the others are capitals, and an l where they are small.
             kind: `digits`, `letters` or `alphanumeric`.
             case: `upper`, `lower` or `any`; `any` answers in capitals.
 
@@ -96,7 +97,8 @@ class Classifier:
             The best label of each crop ("" where there is no ink), and the probability that it is right.
         """
         glyphs = normalize_inks([ink_from_crop(crop) for crop in crops])
-        symbols, log_probs = symbol_log_probs(self.score(glyphs).log_probs, kind, case)
+        scores = self.score(glyphs).log_probs
+        symbols, log_probs = symbol_log_probs(lean_on_case(scores) if case == "any" else scores, kind, case)
         best = log_probs[:, :-1].argmax(axis=1)
         inked = glyphs.max(axis=(1, 2, 3), initial=0.0) > 0
         labels = [symbols[index] if ink else "" for index, ink in zip(best, inked, strict=True)]
@@ -150,7 +152,7 @@ def count_letters_as_digits(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[n
 
 
 def lean_on_case(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, "n 63"]:
-    """Shift the letters of one field towards the case that its writer uses.
+    """Shift the letters of one field or page towards the case that its writer uses.
 
     A bare bar is an I among capitals and an l among small letters. The share of capitals is estimated from the field's
     own characters (a mixture of two, fitted by EM), capitals being the likelier to start with; the probability that a
