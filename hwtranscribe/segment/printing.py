@@ -15,6 +15,9 @@ WORD_GAP = 0.6
 SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
 """A word less high than this share of the writing is likelier a label, by these log-odds."""
 
+_REMNANT_SHARE = 0.35
+"""Of a line's ink: less of it beside a label is no writing but what is left of a frame or a stamp."""
+
 # Logistic regression on words of scanned name strips, labels and writing told apart by an independent reader of type.
 _UNEVEN_TOPS = -14.0
 _UNEVEN_BOTTOMS = -17.0
@@ -43,8 +46,9 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
         return lines
     heights = np.array([float(np.median(components.height[word])) for _, word in words])
     ink = np.array([float(components.area[word].sum()) for _, word in words])
-    written = evidence <= 0
-    usual = float(np.average(heights[written], weights=ink[written]))
+    # Of the taller parts, since faint writing is in pieces.
+    pieces = np.concatenate([word for (_, word), typed in zip(words, evidence > 0, strict=True) if not typed])
+    usual = float(np.percentile(components.height[pieces], 75))
     # Labels are mostly smaller than what is written beside them.
     printed = (evidence + np.where(heights < SMALLER * usual, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
     if printed.all():
@@ -61,13 +65,13 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
 def _right_of_label(members: list[int], printed: np.ndarray, ink: np.ndarray) -> list[int]:
     """Written words of a line; those before its last label only when they outweigh those behind it.
 
-    A label has its answer behind it: what ends a line is written, however evenly.
+    A label has its answer behind it: what ends a line is written, however evenly, unless there is next to nothing else.
     """
     written = [i for i in members if not printed[i]]
     last = members.index(written[-1]) if written else -1
     labels = [place for place, i in enumerate(members) if printed[i] and place < last]
     if not labels:
-        return members if written else []
+        return members if ink[written].sum() > _REMNANT_SHARE * ink[members].sum() else []
     behind = members[labels[-1] + 1 :]
     before = [i for i in written if i not in behind]
     return behind if ink[behind].sum() >= ink[before].sum() else before + behind
