@@ -13,6 +13,8 @@ MAX_GAP = 4.0
 """Widest paper within one line, in character heights."""
 MIN_OVERLAP = 0.45
 """Least share of the lower of two neighbours that must stand beside the other for them to be on one line."""
+LEAST_CUT = 0.9
+"""Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +118,11 @@ def _without_cut_off(components: Components, lines: list[list[int]], shape: tupl
         return near and (short or float(components.area[line].sum()) < 0.2 * ink.max())
 
     whole = [line for line in lines if not at_edge(line) and not bit_on_edge(line)]
+    if not whole:
+        # Edges cut through all of them: what there is more of was meant.
+        tops_px, bottoms_px = np.array([_extent(components, line) for line in lines])[:, [1, 3]].T
+        heights_px = bottoms_px - tops_px
+        return [line for line, tall in zip(lines, heights_px >= LEAST_CUT * heights_px.max(), strict=True) if tall]
     whole_ink = sum(float(components.area[line].sum()) for line in whole)
     return whole if whole_ink >= 0.25 * ink.sum() else lines
 
