@@ -11,6 +11,8 @@ from hwtranscribe.segment.components import Components
 
 WORD_GAP = 0.6
 """Paper wider than this, in letter heights, parts words of type."""
+LABEL_GAP = 0.9
+"""Paper that at least parts a label from what is written behind it, in letter heights: less is within a word."""
 
 SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
 """A word less high than this share of the writing is likelier a label, by these log-odds."""
@@ -51,6 +53,10 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     usual = float(np.percentile(components.height[pieces], 75))
     # Labels are mostly smaller than what is written beside them.
     printed = (evidence + np.where(heights < SMALLER * usual, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
+    for i in np.flatnonzero(printed[:-1]).tolist():
+        if words[i][0] == words[i + 1][0] and not printed[i + 1]:
+            reach, begin = components.right[words[i][1]].max(), components.left[words[i + 1][1]].min()
+            printed[i] = begin - reach >= LABEL_GAP * heights[i]
     if printed.all():
         return lines
     kept: list[list[int]] = []
