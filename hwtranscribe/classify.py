@@ -16,7 +16,7 @@ from hwtranscribe.glyph import GLYPH_SIZE_PX, ink_from_crop, normalize_inks
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
 from hwtranscribe.types import CharScores
 
-BATCH_SIZE = 64
+BATCH_SIZE = 32
 """One size: a glyph's scores can't depend on how many others there are, and only one program is compiled."""
 
 _CAPITALS, _SMALL_LETTERS = 1.5, 0.5

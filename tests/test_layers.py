@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "journal": FOUNDATION,
     "score": FOUNDATION | {"constraint"},
     "batch": FOUNDATION | {"assembly", "pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},
-    "training": FOUNDATION | {"checkpoint", "classify", "glyph", "imaging", "model"},
+    "training": FOUNDATION | {"checkpoint", "classify", "glyph", "imaging", "model", "segment"},
 }
 """Which parts of the package each part may import. `cli` may import everything, `__init__` inside functions."""
 

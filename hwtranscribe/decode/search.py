@@ -21,6 +21,8 @@ _FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
 _SPACE_FLOOR = 4.0
 _HOPELESS = 7.0
 """How much less likely than the best at its node a text may be before it is given up."""
+_LOST = 12.0
+"""How much less likely than the best of the whole field what a text may still become may be before it is given up."""
 _NO_SPACE = (("", 0.0),)
 _CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.45, Kind.ALPHANUMERIC: -0.25}
 """Cost of a character more: hands join digits more often than block letters; fitted on the development sets."""
@@ -69,43 +71,46 @@ def search(
     edges_from: list[list[int]] = [[] for _ in range(boxes.node_count)]
     for edge, node in enumerate(boxes.start.tolist()):
         edges_from[node].append(edge)
-    floor = _FREE_FLOOR if constraint is None else _CONSTRAINED_FLOOR
-    more = _CHARACTER_LOG_PROB[kind]
-    choices = [_choices(boxes, log_probs, symbols, edge, floor, more) for edge in range(len(boxes.inks))]
-    spaces = kind is not Kind.DIGITS
-    pending = _blank_before(boxes) & spaces
-    best_at = [-math.inf] * boxes.node_count
+    ends = boxes.end.tolist()
+    choices = _choices(boxes, log_probs, symbols, kind, _FREE_FLOOR if constraint is None else _CONSTRAINED_FLOOR)
+    gaps = _gaps(boxes, kind)
+    to_come = _to_come(boxes, choices, gaps)
+    # What a text at a node must reach: first that it can still become one of the likely ones.
+    least = [to_come[0] - _LOST - rest for rest in to_come]
     for node in range(boxes.node_count - 1):
         beam = sorted(nodes[node].items(), key=_rank)[:BEAM_WIDTH]
         nodes[node] = dict(beam)
         for edge in edges_from[node]:
-            end = int(boxes.end[edge])
-            target = nodes[end]
-            gaps = _gaps(float(boxes.space_log_odds[edge]), bool(pending[edge])) if spaces else _NO_SPACE
+            end = ends[edge]
+            target, enough = nodes[end], least[end]
             for text, hypothesis in beam:
+                log_prob, best, state = hypothesis.log_prob, hypothesis.best, hypothesis.state
                 for symbol, score in choices[edge]:
-                    if hypothesis.log_prob + score < best_at[end] - _HOPELESS:
+                    if log_prob + score < enough:
                         break
-                    state = hypothesis.state
-                    if symbol == "":
-                        merged = _merge(target, text, hypothesis, score, state, (node, text, edge, False))
-                        best_at[end] = max(best_at[end], merged)
-                        continue
-                    if constraint is not None:
-                        state = None if symbol == UNREADABLE else constraint.step(state, symbol)
-                        if state is None:
+                    following = state
+                    if symbol and constraint is not None:
+                        following = None if symbol == UNREADABLE else constraint.step(state, symbol)
+                        if following is None:
                             continue
-                    for gap, gap_score in gaps if text else _NO_SPACE:
-                        longer = text + gap + symbol
-                        merged = _merge(target, longer, hypothesis, score + gap_score, state, (node, text, edge, True))
-                        best_at[end] = max(best_at[end], merged)
+                    for gap, gap_score in gaps[edge] if text and symbol else _NO_SPACE:
+                        longer, more = text + gap + symbol, score + gap_score
+                        total = log_prob + more
+                        known = target.get(longer)
+                        if known is None:
+                            path = (node, text, edge, symbol != "")
+                            target[longer] = _Hypothesis(total, best + more, following, path)
+                        else:
+                            total = known.log_prob = log_add(known.log_prob, total)
+                            if best + more > known.best:
+                                known.best, known.previous = best + more, (node, text, edge, symbol != "")
+                        if total - _HOPELESS > enough:
+                            enough = total - _HOPELESS
+            least[end] = enough
     last = nodes[-1]
-    finished = [
-        Text(text, hypothesis.log_prob, _trace(nodes, text))
-        for text, hypothesis in last.items()
-        if constraint is None or constraint.accepts(hypothesis.state)
-    ]
-    return sorted(finished, key=lambda t: (-t.log_prob, t.text))[:BEAM_WIDTH]
+    finished = [item for item in last.items() if constraint is None or constraint.accepts(item[1].state)]
+    likeliest = sorted(finished, key=_rank)[:BEAM_WIDTH]
+    return [Text(text, hypothesis.log_prob, _trace(nodes, text)) for text, hypothesis in likeliest]
 
 
 def _rank(item: tuple[str, _Hypothesis]) -> tuple[float, str]:
@@ -113,67 +118,66 @@ def _rank(item: tuple[str, _Hypothesis]) -> tuple[float, str]:
 
 
 def _choices(
-    boxes: CharBoxes,
-    log_probs: Float32[np.ndarray, "n symbols"],
-    symbols: Sequence[str],
-    edge: int,
-    floor: float,
-    character_log_prob: float,
-) -> list[tuple[str, float]]:
-    """What an edge may be read as, with log-probabilities above a floor, likeliest first; "" leaves it out."""
-    if boxes.blank[edge]:
-        return [("", 0.0)]
-    geometry = float(boxes.geometry_log_prob[edge])
-    row = log_probs[edge] * (1.0 if boxes.cells else _SCORE_WEIGHT)
-    found = [
-        (symbols[i], float(row[i]) + geometry + character_log_prob) for i in np.flatnonzero(row[:-1] > floor).tolist()
-    ]
-    unreadable = float(row[-1]) + geometry
-    if row[-1] < _HALF or not boxes.cells:
-        unreadable += _UNREADABLE_PENALTY
-    found.append((UNREADABLE, unreadable))
-    if np.isfinite(boxes.skip_log_prob[edge]):
-        found.append(("", float(boxes.skip_log_prob[edge])))
-    return sorted(found, key=lambda choice: (-choice[1], choice[0]))
+    boxes: CharBoxes, log_probs: Float32[np.ndarray, "n symbols"], symbols: Sequence[str], kind: Kind, floor: float
+) -> list[list[tuple[str, float]]]:
+    """What every edge may be read as, with log-probabilities above a floor, likeliest first; "" leaves it out."""
+    more = _CHARACTER_LOG_PROB[kind]
+    weighed = log_probs * np.float32(1.0 if boxes.cells else _SCORE_WEIGHT)
+    found: list[list[tuple[str, float]]] = [[] for _ in range(len(weighed))]
+    geometry, rows = boxes.geometry_log_prob.tolist(), weighed.tolist()
+    for edge, column in zip(*(places.tolist() for places in np.nonzero(weighed[:, :-1] > floor)), strict=True):
+        found[edge].append((symbols[column], rows[edge][column] + geometry[edge] + more))
+    for edge, (row, blank, skip) in enumerate(
+        zip(rows, boxes.blank.tolist(), boxes.skip_log_prob.tolist(), strict=True)
+    ):
+        if blank:
+            found[edge] = [("", 0.0)]
+            continue
+        unlikely = row[-1] < _HALF or not boxes.cells
+        found[edge].append((UNREADABLE, row[-1] + geometry[edge] + (_UNREADABLE_PENALTY if unlikely else 0.0)))
+        if skip > -math.inf:
+            found[edge].append(("", skip))
+        found[edge].sort(key=_likeliest_first)
+    return found
 
 
-def _blank_before(boxes: CharBoxes) -> np.ndarray:
-    """Edges of a comb that follow an empty cell: a space stands before them."""
-    follows = np.zeros(len(boxes.inks), bool)
+def _likeliest_first(choice: tuple[str, float]) -> tuple[float, str]:
+    return -choice[1], choice[0]
+
+
+def _to_come(
+    boxes: CharBoxes, choices: Sequence[Sequence[tuple[str, float]]], gaps: Sequence[Sequence[tuple[str, float]]]
+) -> list[float]:
+    """Log-probability of the likeliest way from every node to the last, whatever was read before it."""
+    best = [-math.inf] * (boxes.node_count - 1) + [0.0]
+    for edge, (start, end) in reversed(list(enumerate(zip(boxes.start.tolist(), boxes.end.tolist(), strict=True)))):
+        space = max(score for _, score in gaps[edge])
+        likeliest = max(score + space * (symbol != "") for symbol, score in choices[edge])
+        best[start] = max(best[start], likeliest + best[end])
+    return best
+
+
+def _gaps(boxes: CharBoxes, kind: Kind) -> list[tuple[tuple[str, float], ...]]:
+    """What may stand before every edge's character and the one before, with log-probabilities.
+
+    Far-fetched spaces are left out; in a comb, one stands after every empty cell.
+    """
+    if kind is Kind.DIGITS:
+        return [_NO_SPACE] * len(boxes.start)
+    after_empty_cell = np.zeros(len(boxes.start), bool)
     if boxes.cells:
-        follows[1:] = boxes.blank[:-1]
-    return follows
+        after_empty_cell[1:] = boxes.blank[:-1]
+    return [
+        _gap(log_odds, after) for log_odds, after in zip(boxes.space_log_odds.tolist(), after_empty_cell, strict=True)
+    ]
 
 
-def _gaps(space_log_odds: float, after_empty_cell: bool) -> tuple[tuple[str, float], ...]:
-    """What may stand between two characters, with log-probabilities; far-fetched ones are left out."""
-    if after_empty_cell:
+def _gap(space_log_odds: float, after_empty_cell: bool) -> tuple[tuple[str, float], ...]:
+    if after_empty_cell or space_log_odds > _SPACE_FLOOR:
         return ((" ", 0.0),)
     if space_log_odds < -_SPACE_FLOOR:
         return _NO_SPACE
-    if space_log_odds > _SPACE_FLOOR:
-        return ((" ", 0.0),)
     return ((" ", -math.log1p(math.exp(-space_log_odds))), ("", -math.log1p(math.exp(space_log_odds))))
-
-
-def _merge(
-    target: dict[str, _Hypothesis],
-    text: str,
-    hypothesis: _Hypothesis,
-    score: float,
-    state: Hashable,
-    previous: tuple[int, str, int, bool],
-) -> float:
-    """Add a path to the hypothesis with its text; returns the log-probability of that."""
-    log_prob, best = hypothesis.log_prob + score, hypothesis.best + score
-    known = target.get(text)
-    if known is None:
-        target[text] = _Hypothesis(log_prob, best, state, previous)
-        return log_prob
-    known.log_prob = log_add(known.log_prob, log_prob)
-    if best > known.best:
-        known.best, known.previous = best, previous
-    return known.log_prob
 
 
 def _trace(nodes: list[dict[str, _Hypothesis]], text: str) -> tuple[int, ...]:

@@ -11,8 +11,8 @@ from hwtranscribe.imaging.geometry import project
 
 def warp_maps(
     page_from_frame: Float64[np.ndarray, "3 3"], bend: Float32[np.ndarray, "rows columns 2"], size: tuple[int, int]
-) -> tuple[Float32[np.ndarray, "height width"], Float32[np.ndarray, "height width"]]:
-    """Return for every px of a frame where it lies on the page.
+) -> Float32[np.ndarray, "height width 2"]:
+    """Return for every px of a frame where it lies on the page, x and y.
 
     Args:
         page_from_frame: Homography.
@@ -21,21 +21,18 @@ def warp_maps(
     """
     width, height = size
     step = 8
-    # The maps are smooth: computed on every eighth px (and one beyond the rim) and interpolated.
-    columns, rows = -(-width // step) + 1, -(-height // step) + 1
-    x, y = np.meshgrid(np.arange(columns, dtype=np.float32) * step, np.arange(rows, dtype=np.float32) * step)
+    # The maps are smooth: computed at the middle of every square of px, also beyond the rim, and interpolated.
+    columns, rows = -(-width // step) + 2, -(-height // step) + 2
+    middles = [(np.arange(count, dtype=np.float32) - 0.5) * step - 0.5 for count in (columns, rows)]
+    x, y = np.meshgrid(*middles)
     grid_x = x / max(width - 1, 1) * (bend.shape[1] - 1)
     grid_y = y / max(height - 1, 1) * (bend.shape[0] - 1)
     shift = cv2.remap(bend, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     shift = cv2.GaussianBlur(shift, (0, 0), 2.0)
     points = np.column_stack([(x + shift[..., 0]).ravel(), (y + shift[..., 1]).ravel()])
     moved = project(page_from_frame, points).astype(np.float32).reshape(rows, columns, 2)
-    # Upscaled by hand: cv2.resize aligns px centres, here node k is px k * step.
-    affine = np.array([[1 / step, 0, 0], [0, 1 / step, 0]])
-    full = cv2.warpAffine(
-        moved, affine, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
-    return full[..., 0], full[..., 1]
+    full = cv2.resize(moved, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
+    return full[step : step + height, step : step + width]
 
 
 def nearest_homography(
@@ -67,8 +64,8 @@ def warp_picture(
     if not bend.any():
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpPerspective(pixels, page_from_frame, size, flags=flags, borderValue=fill)
-    x, y = warp_maps(page_from_frame, bend, size)
-    return cv2.remap(pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
+    places = warp_maps(page_from_frame, bend, size)
+    return cv2.remap(pixels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
 
 
 def fit_bend(

@@ -148,13 +148,32 @@ def without_slivers(
         threshold: Darkness from which on a px counts.
         reach_px: How far the printing may be off.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(above(left, threshold), connectivity=8)
-    hugging = touched(labels, widened(mask, reach_px + 1), count)
-    area = stats[:, cv2.CC_STAT_AREA]
-    across = np.minimum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    gone = (hugging >= 0.8 * area) & (across <= 3 * reach_px + 2)
-    gone |= touched(labels, zone, count) >= 0.9 * area
+    binary = above(left, threshold)
+    count, labels = cv2.connectedComponents(binary, connectivity=8)
+    area = touched(labels, binary, count)
+    hugging = touched(labels, cv2.bitwise_and(binary, widened(mask, reach_px + 1)), count)
+    gone = (hugging >= 0.8 * area) & (breadth_px(labels, binary, count) <= 3 * reach_px + 2)
+    gone |= touched(labels, cv2.bitwise_and(binary, zone), count) >= 0.9 * area
     return without_components(left, labels, gone, threshold)
+
+
+def breadth_px(labels: Int32[np.ndarray, "height width"], binary: Binary, count: int) -> Int64[np.ndarray, " n"]:
+    """Return the shorter side of the box of every component.
+
+    Args:
+        labels: Components, 0 for none.
+        binary: 1 where there is one.
+        count: Of the labels.
+    """
+    ys, xs = places(binary)
+    owner = labels[ys, xs]
+    sides = []
+    for place in (ys, xs):
+        low, high = np.full(count, 1 << 30), np.full(count, -1)
+        np.minimum.at(low, owner, place)
+        np.maximum.at(high, owner, place)
+        sides.append(high - low + 1)
+    return np.minimum(*sides)
 
 
 def touched(labels: Int32[np.ndarray, "height width"], mask: Binary, count: int) -> Int64[np.ndarray, " n"]:
@@ -194,13 +213,15 @@ def settle(left: UInt8[np.ndarray, "height width"], zone: Binary | None = None) 
         zone: 1 on and beside rules.
     """
     ink = normalise_ink(left)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(above(ink, 40), connectivity=8)
+    binary = above(ink, 40)
+    count, labels = cv2.connectedComponents(binary, connectivity=8)
     if count <= 1:
         return np.zeros_like(ink)
+    area = touched(labels, binary, count)
     gone = np.ones(count, bool)
     gone[labels[places(above(ink, 160))]] = False
     speck_px = (max(ink.shape) / 1800) ** 2 * 3
-    gone |= stats[:, cv2.CC_STAT_AREA] < speck_px
+    gone |= area < speck_px
     if zone is not None:
-        gone |= touched(labels, zone, count) >= 0.9 * stats[:, cv2.CC_STAT_AREA]
+        gone |= touched(labels, cv2.bitwise_and(binary, zone), count) >= 0.9 * area
     return without_components(ink, labels, gone, 40)

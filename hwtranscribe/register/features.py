@@ -12,7 +12,7 @@ from hwtranscribe.imaging.paper import darkness, full_contrast
 FEATURE_SIZE_PX = 1100
 """Long side of the picture features are taken from: about 95 dpi for A4."""
 
-FEATURE_COUNT = 1800
+FEATURE_COUNT = 1200
 RATIO = 0.85
 """A match counts when it is this much nearer than the second nearest (Lowe 2004)."""
 

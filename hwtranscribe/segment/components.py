@@ -124,15 +124,12 @@ def slant_shear(binary: UInt8[np.ndarray, "h w"], limit: float = 0.8) -> float:
     height, width = small.shape
     pad_px = int(np.ceil(limit * height / 2)) + 1
     shears = np.linspace(-limit, limit, 33)
-    rows = np.arange(height)[:, None]
     scores = np.empty(len(shears))
     for i, shear in enumerate(shears):
         matrix = np.array([[1, shear, pad_px - shear * (height - 1) / 2], [0, 1, 0]])
         sheared = cv2.warpAffine(small, matrix, (width + 2 * pad_px, height), flags=cv2.INTER_NEAREST)
         ink = np.count_nonzero(sheared, axis=0)
-        inked = sheared.astype(bool)
-        first = np.where(inked, rows, height).min(axis=0)
-        last = np.where(inked, rows, -1).max(axis=0)
+        first, last = sheared.argmax(axis=0), height - 1 - sheared[::-1].argmax(axis=0)
         unbroken = (ink > 0) & (ink >= 0.9 * (last - first + 1))
         scores[i] = np.sum(ink[unbroken].astype(np.float64) ** 2)
     upright = scores[len(shears) // 2]

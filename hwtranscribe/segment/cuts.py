@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 MIN_PIECE = 0.13
 """Cuts are at least this far apart and from the ends, in line heights."""
@@ -53,16 +53,12 @@ def cut_component(
     columns = _cut_columns(mask, min_piece_px, stroke_width_px)
     if not len(columns):
         return whole
-    seams, costs = [], []
     reach_px = max(1, int(round(0.12 * line_height_px)))
     cost_map = np.where(mask > 0, ink, 0).astype(np.float32) / 255.0
-    for column in columns:
-        seam, cost = _seam(cost_map, int(column), reach_px)
-        seams.append(seam)
-        costs.append(cost / stroke_width_px)
+    seams, crossed = _seams(cost_map, np.array(columns), reach_px)
+    costs = [cost / stroke_width_px for cost in crossed]
     order = np.argsort([seam.mean() for seam in seams], kind="stable")
-    seam_x = np.stack([seams[i] for i in order])  # cuts x rows
-    seam_x = np.maximum.accumulate(seam_x, axis=0)
+    seam_x = np.maximum.accumulate(seams[order], axis=0)  # cuts x rows
     x = np.arange(width)
     raw = (x[None, None, :] > seam_x[:, :, None]).sum(axis=0)
     return _compact(raw, mask, np.array([0.0, *(costs[i] for i in order)], np.float32), stroke_width_px)
@@ -123,31 +119,37 @@ def _minima(profile: Float32[np.ndarray, " w"]) -> Bool[np.ndarray, " w"]:
     return minima
 
 
-def _seam(cost_map: Float32[np.ndarray, "h w"], column: int, reach_px: int) -> tuple[Int32[np.ndarray, " h"], float]:
-    """Top-to-bottom seam of least ink around a column; its x per row and the ink it crosses, px."""
+def _seams(
+    cost_map: Float32[np.ndarray, "h w"], columns: Int64[np.ndarray, " n"], reach_px: int
+) -> tuple[Int32[np.ndarray, "n h"], list[float]]:
+    """Top-to-bottom seams of least ink, one around each column; their x per row and the ink they cross, px."""
     height, width = cost_map.shape
-    first, last = max(0, column - reach_px), min(width, column + reach_px + 1)
-    window = cost_map[:, first:last]
-    offset = np.abs(np.arange(first, last) - column).astype(np.float32) * 0.01
-    total = np.empty_like(window)
-    total[0] = window[0] + offset
-    step = np.full(window.shape, 0, np.int8)
     big = np.float32(1e9)
+    steps = np.arange(-reach_px, reach_px + 1)
+    x = columns[:, None] + steps
+    # rows x seams x places; what lies off the map is no way to go
+    windows = np.where((x >= 0) & (x < width), cost_map[:, np.clip(x, 0, width - 1)], big)
+    offset = np.abs(steps).astype(np.float32) * 0.01
+    total = windows + offset
+    step = np.zeros(windows.shape, np.int8)
+    beyond = np.full((len(columns), 1), big)
     for y in range(1, height):
         above = total[y - 1]
-        from_left = np.concatenate([[big], above[:-1]]) + np.float32(0.05)
-        from_right = np.concatenate([above[1:], [big]]) + np.float32(0.05)
+        from_left = np.concatenate([beyond, above[:, :-1]], axis=1) + np.float32(0.05)
+        from_right = np.concatenate([above[:, 1:], beyond], axis=1) + np.float32(0.05)
         best = np.minimum(np.minimum(above, from_left), from_right)
         step[y] = np.where(best == above, 0, np.where(best == from_left, -1, 1))
-        total[y] = best + window[y] + offset
-    x = int(np.argmin(total[-1]))
-    seam = np.empty(height, np.int32)
-    crossed = 0.0
-    for y in range(height - 1, -1, -1):
-        seam[y] = first + x
-        crossed += float(window[y, x])
-        x += int(step[y, x])
-    return seam, crossed
+        total[y] = best + windows[y] + offset
+    seams = np.empty((len(columns), height), np.int32)
+    crossed = []
+    for n, column in enumerate(columns.tolist()):
+        place, ink = int(np.argmin(total[-1, n])), 0.0
+        for y in range(height - 1, -1, -1):
+            seams[n, y] = column - reach_px + place
+            ink += float(windows[y, n, place])
+            place += int(step[y, n, place])
+        crossed.append(ink)
+    return seams, crossed
 
 
 def _compact(

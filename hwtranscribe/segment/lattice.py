@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Float32, Float64, Int32, Int64, UInt8
 
 from hwtranscribe.segment.components import INK_THRESHOLD, Components, find_components, slant_shear
 from hwtranscribe.segment.cuts import cut_component
@@ -18,6 +18,8 @@ from hwtranscribe.types import Box, CharBoxes
 MAX_PIECES_PER_EDGE = 6
 MAX_WIDTH = 1.7
 """Widest hypothesis of more than one piece, in line heights."""
+FARFETCHED = 4.0
+"""A hypothesis is not tried when, by geometry, all cuts of the line with it are worse than the best by so much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,7 +200,8 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
     whole = (line.cut_cost == 0) & ~cut_after
     wider = stretch(line.right - line.left, line.bottom - line.top, whole)
     space = space_log_odds(line.left, line.right, height_px)
-    starts, ends, boxes, inks, geometry, skips = [], [], [], [], [], []
+    edges: list[tuple[int, int]] = []
+    boxes, geometry, skips = [], [], []
     for i in range(count):
         left, top, right, bottom = line.left[i], line.top[i], line.right[i], line.bottom[i]
         inner_gap, joined = 0.0, 0
@@ -212,33 +215,50 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
                 if right - left > MAX_WIDTH * height_px or inner_gap > 0.35 * height_px:
                     break
             cut = float(line.cut_cost[i]) + (float(line.cut_cost[j]) if j < count else 0.0)
-            starts.append(i)
-            ends.append(j)
+            edges.append((i, j))
             boxes.append((left, top, right, bottom))
-            window = (slice(top, bottom), slice(left, right))
-            mine = (line.index[window] > i) & (line.index[window] <= j)
-            ink = np.where(mine, line.ink[window], 0).astype(np.uint8)
-            inks.append(ink if wider == 1.0 else cv2.resize(ink, None, fx=wider, fy=1.0))
             geometry.append(edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px))
             area = int(line.area[i:j].sum())
             skips.append(
                 skip_log_prob(right - left, bottom - top, area, height_px, stroke_px) if j == i + 1 else -np.inf
             )
-    upright_boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    kept = _plausible(edges, np.maximum(geometry, skips), count + 1)
+    inks = []
+    for (i, j), (left, top, right, bottom) in ((edges[k], boxes[k]) for k in kept):
+        window = (slice(top, bottom), slice(left, right))
+        mine = (line.index[window] > i) & (line.index[window] <= j)
+        ink = np.where(mine, line.ink[window], 0).astype(np.uint8)
+        inks.append(ink if wider == 1.0 else cv2.resize(ink, None, fx=wider, fy=1.0))
+    start, end = np.array(edges, np.int32)[kept].T
+    upright_boxes = np.array(boxes, np.float32)[kept]
     return CharBoxes(
         field=field,
         box=box,
         node_count=count + 1,
-        start=np.array(starts, np.int32),
-        end=np.array(ends, np.int32),
+        start=np.ascontiguousarray(start),
+        end=np.ascontiguousarray(end),
         boxes=_to_page(upright_boxes, shear, line.ink.shape[0], box),
         inks=tuple(inks),
-        geometry_log_prob=np.array(geometry, np.float32),
-        blank=np.zeros(len(starts), bool),
-        skip_log_prob=np.array(skips, np.float32),
-        space_log_odds=space[np.array(starts, np.int32)],
+        geometry_log_prob=np.array(geometry, np.float32)[kept],
+        blank=np.zeros(len(kept), bool),
+        skip_log_prob=np.array(skips, np.float32)[kept],
+        space_log_odds=space[start],
         cells=False,
     )
+
+
+def _plausible(
+    edges: list[tuple[int, int]], log_prob: Float64[np.ndarray, " n"], node_count: int
+) -> Int64[np.ndarray, " m"]:
+    """Numbers of the edges on a way from the first node to the last that is not far worse than the best."""
+    before, after = np.full(node_count, -np.inf), np.full(node_count, -np.inf)
+    before[0] = after[-1] = 0.0
+    for (start, end), own in zip(edges, log_prob, strict=True):
+        before[end] = max(before[end], before[start] + own)
+    for (start, end), own in zip(reversed(edges), reversed(log_prob), strict=True):
+        after[start] = max(after[start], own + after[end])
+    starts, ends = np.array(edges).T
+    return np.flatnonzero(before[starts] + log_prob + after[ends] >= after[0] - FARFETCHED)
 
 
 def _to_page(boxes: Float32[np.ndarray, "n 4"], shear: float, height: int, box: Box) -> Float32[np.ndarray, "n 4"]:

@@ -37,19 +37,25 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
     edges = grid.edges - x0
     rows = (max(0, grid.top - y0), min(ink.shape[0], grid.bottom - y0))
     labels, owners = assigned(ink, edges, rows, grid.separator_px)
+    cell_of = owners[labels]
+    ys, xs = np.nonzero(cell_of >= 0)
+    owner = cell_of[ys, xs]
+    areas = np.bincount(owner, weights=ink[ys, xs], minlength=len(grid)) / 255
+    order = np.argsort(owner, kind="stable")
+    firsts = np.searchsorted(owner[order], np.arange(len(grid) + 1))
     boxes, inks, blank = [], [], []
     for cell in range(len(grid)):
-        mine = np.isin(labels, np.flatnonzero(owners == cell))
-        area = float(ink[mine].sum()) / 255
-        if area < max(3.0, FAINTEST_CHARACTER * height_px**2):
+        if areas[cell] < max(3.0, FAINTEST_CHARACTER * height_px**2):
             boxes.append((grid.edges[cell], grid.top, grid.edges[cell + 1], grid.bottom))
             inks.append(np.zeros((1, 1), np.uint8))
             blank.append(True)
             continue
-        ys, xs = np.nonzero(mine)
-        window = (slice(max(0, ys.min() - 1), ys.max() + 2), slice(max(0, xs.min() - 1), xs.max() + 2))
-        near = cv2.dilate(mine[window].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-        others = (labels[window] > 0) & ~mine[window]
+        mine = order[firsts[cell] : firsts[cell + 1]]
+        down, across = ys[mine], xs[mine]
+        window = (slice(max(0, down.min() - 1), down.max() + 2), slice(max(0, across.min() - 1), across.max() + 2))
+        own = cell_of[window] == cell
+        near = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        others = (labels[window] > 0) & ~own
         inks.append(np.where(near & ~others, ink[window], 0).astype(np.uint8))
         boxes.append((window[1].start + x0, window[0].start + y0, window[1].stop + x0, window[0].stop + y0))
         blank.append(False)
