@@ -1,11 +1,13 @@
 """Lines of writing on a page without a template: which components make a line, and which are no writing at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Int64, UInt8
 
 from hwtranscribe.segment.components import Components, find_components
+from hwtranscribe.segment.layout import GUTTER, Blocks, reading_order
 from hwtranscribe.segment.printing import without_printing
 from hwtranscribe.types import Box
 
@@ -28,6 +30,15 @@ class Line:
     ink: UInt8[np.ndarray, "h w"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """Two components that may follow one another on a line, and the paper between them."""
+
+    left: int
+    right: int
+    gap_px: int
+
+
 def find_lines(ink: UInt8[np.ndarray, "h w"]) -> list[Line]:
     """Lines of hand-writing in reading order: printed labels, cut-off lines and remnants are left out.
 
@@ -39,11 +50,14 @@ def find_lines(ink: UInt8[np.ndarray, "h w"]) -> list[Line]:
         return []
     height_px = character_height_px(components)
     tall = _is_tall(components, height_px)
-    lines = _chain(components, tall, height_px)
+    links = _links(components, tall, height_px)
+    part = _parts(components, tall, links, height_px)
+    lines = _chained(tall, [link for link in links if part[link.left] == part[link.right]])
     lines = without_printing(components, lines)
     lines = _without_cut_off(components, lines, ink.shape)
     _attach_small(components, lines, tall, height_px)
-    return [_line(ink, components, np.array(line)) for line in _reading_order(components, lines)]
+    ordered = [line for part in _by_part(lines, part) for line in _by_row(components, part)]
+    return [_line(ink, components, np.array(line)) for line in ordered]
 
 
 def character_height_px(components: Components) -> float:
@@ -65,18 +79,11 @@ def _is_tall(components: Components, height_px: float) -> Bool[np.ndarray, " n"]
     return (height >= 0.45 * height_px) & (height <= 6 * height_px) & ~bar
 
 
-def _chain(components: Components, tall: Bool[np.ndarray, " n"], height_px: float) -> list[list[int]]:
+def _links(components: Components, tall: Bool[np.ndarray, " n"], height_px: float) -> list[_Link]:
     """Join every tall component with its nearest neighbour on the right that stands beside it."""
     chosen = np.flatnonzero(tall)
     chosen = chosen[np.argsort(components.left[chosen], kind="stable")]
-    parent = {int(i): int(i) for i in chosen}
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
+    links = []
     for at, i in enumerate(chosen):
         rest = chosen[at + 1 :]
         if not len(rest):
@@ -88,12 +95,49 @@ def _chain(components: Components, tall: Bool[np.ndarray, " n"], height_px: floa
         gap = components.left[rest] - components.right[i]
         near = beside & (gap < MAX_GAP * max(height_px, float(components.height[i])))
         if near.any():
-            j = int(rest[near][np.argmin(gap[near])])
-            parent[root(j)] = root(int(i))
-    lines: dict[int, list[int]] = {}
-    for i in chosen:
-        lines.setdefault(root(int(i)), []).append(int(i))
-    return list(lines.values())
+            nearest = int(np.argmin(gap[near]))
+            links.append(_Link(int(i), int(rest[near][nearest]), int(gap[near][nearest])))
+    return links
+
+
+def _chained(tall: Bool[np.ndarray, " n"], links: Sequence[_Link]) -> list[list[int]]:
+    """Tall components in chains of links; what has no link is a chain by itself."""
+    parent = {int(i): int(i) for i in np.flatnonzero(tall)}
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for link in links:
+        parent[root(link.right)] = root(link.left)
+    chains: dict[int, list[int]] = {}
+    for i in parent:
+        chains.setdefault(root(i), []).append(i)
+    return list(chains.values())
+
+
+def _parts(
+    components: Components, tall: Bool[np.ndarray, " n"], links: Sequence[_Link], height_px: float
+) -> Int64[np.ndarray, " n"]:
+    """Number of the part of the page, in reading order, that each tall component stands in; 0 for others."""
+    pieces = _chained(tall, [link for link in links if link.gap_px < GUTTER * height_px])
+    boxes = np.array([_extent(components, piece) for piece in pieces], float).reshape(-1, 4)
+    order = reading_order(Blocks(boxes, np.ones(len(pieces), np.int64), height_px))
+    part = np.zeros(len(components), np.int64)
+    for number, blocks in enumerate(order):
+        for block in blocks:
+            part[pieces[block]] = number
+    return part
+
+
+def _by_part(lines: list[list[int]], part: Int64[np.ndarray, " n"]) -> list[list[list[int]]]:
+    """Lines of each part of the page."""
+    groups: list[list[list[int]]] = [[] for _ in range(int(part.max()) + 1)]
+    for line in lines:
+        groups[part[line[0]]].append(line)
+    return groups
 
 
 def _without_cut_off(components: Components, lines: list[list[int]], shape: tuple[int, ...]) -> list[list[int]]:
@@ -141,8 +185,8 @@ def _attach_small(
             lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
 
 
-def _reading_order(components: Components, lines: list[list[int]]) -> list[list[int]]:
-    """Top to bottom; what stands side by side, left to right."""
+def _by_row(components: Components, lines: list[list[int]]) -> list[list[int]]:
+    """Lines of a part top to bottom; what stands side by side, left to right."""
     extents = {id(line): _extent(components, line) for line in lines}
     by_top = sorted(lines, key=lambda line: (extents[id(line)][1], extents[id(line)][0]))
     rows: list[list[list[int]]] = []
