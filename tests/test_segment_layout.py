@@ -73,3 +73,9 @@ def test_one_column_of_writing_is_one_part():
 
 def test_an_empty_page_has_no_parts():
     assert reading_order(Blocks(np.zeros((0, 4)), np.zeros(0, np.int64), 40.0)) == []
+
+
+def test_what_only_stands_higher_at_the_right_is_no_column():
+    boxes = np.array([[900, 100, 1200, 140], [100, 300, 600, 340], [100, 400, 600, 440], [100, 500, 600, 540]], float)
+    (part,) = reading_order(Blocks(boxes, np.ones(4, np.int64), 40.0))
+    assert len(part) == 4

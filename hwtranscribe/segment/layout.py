@@ -122,7 +122,7 @@ def _lines(blocks: Blocks, side: Int64[np.ndarray, " _n"]) -> Float64[np.ndarray
         else:
             lines.append([(top + bottom) / 2, right - left, 1.0])
             row_bottom = bottom
-    return np.array(lines)
+    return np.array(lines, float).reshape(-1, 3)
 
 
 def _are_columns(left: Float64[np.ndarray, "n 3"], right: Float64[np.ndarray, "m 3"], height_px: float) -> bool:
