@@ -11,7 +11,7 @@ from hwtranscribe.segment.layout import Blocks, reading_order
 ONE = ["THE LIFT WILL BE", "CLOSED ON MONDAY", "FOR SOME REPAIRS", "AND PAINTING", "PLEASE USE STAIRS"]
 TWO = ["IN WING B OR ASK", "THE PORTER WHO", "HAS A KEY FOR THE", "GOODS LIFT WHICH", "IS STILL RUNNING"]
 THREE = ["EVERY HOUR UNTIL", "SIX IN THE EVENING", "WE ARE SORRY FOR", "THE TROUBLE IT MAKES"]
-SCANS = [{}, {"angle_deg": 3.0}, {"angle_deg": -7.0}, {"scale": 0.6}, {"scale": 1.4, "angle_deg": 1.0}]
+SCANS = [{"angle_deg": 3.0}, {"angle_deg": -7.0, "scale": 0.6}]
 
 
 def column(lines: list[str], left: float, top: float, pitch: float = 90) -> list[Text]:

@@ -4,8 +4,8 @@ A page is parted where a strip of paper, the gutter, runs down between writing o
 and Seth 1984, but only as far down as the gutter goes). What stands over the gutter is read first, then the left side,
 the right side, and what stands under it; each of these may be parted again.
 
-Rows of a list also have paper between their items. They are told from columns by two things: their items stand beside
-one another, and they are short.
+Rows of a list, and questions with their answers, also have paper between them. They are told from columns by two
+things: they are short, and they stand beside one another.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,17 @@ GUTTER = 2.0
 LEAST_LINES = 3
 """A gutter runs along at least so many lines on either side."""
 
-BESIDE = 0.3
+BESIDE = 0.4
 """Lines whose middles differ by less than this, in character heights, stand beside one another."""
 
 ROWS = 0.6
 """When this share of the shorter side stands beside lines of the other, both sides may be the rows of a list."""
 
-COLUMN_WIDTH = 6.0
-"""Both sides of such a gutter are columns when their usual line is wider than this, in character heights."""
+COLUMN_WIDTH, ROW_WIDTH = 4.0, 6.0
+"""Lines of columns are wider than this, in character heights; the second where they might be rows."""
+
+WIDE_LINES = 0.7
+"""Share of the lines of a column that are so wide; the last lines of its paragraphs may be short."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +135,6 @@ def _are_columns(left: Float64[np.ndarray, "n 3"], right: Float64[np.ndarray, "m
     apart = np.abs(left[:, None, 0] - right[None, :, 0]) / height_px
     beside: Bool[np.ndarray, "n m"] = apart < BESIDE
     shorter, other = (left, 1) if len(left) <= len(right) else (right, 0)
-    share = float(np.average(beside.any(axis=other), weights=shorter[:, 2]))
-    wide = min(float(np.median(left[:, 1])), float(np.median(right[:, 1]))) >= COLUMN_WIDTH * height_px
-    return wide or share < ROWS
+    rows = float(np.average(beside.any(axis=other), weights=shorter[:, 2])) >= ROWS
+    least_px = (ROW_WIDTH if rows else COLUMN_WIDTH) * height_px
+    return all(np.average(side[:, 1] >= least_px, weights=side[:, 2]) >= WIDE_LINES for side in (left, right))
