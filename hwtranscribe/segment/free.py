@@ -1,5 +1,8 @@
 """Free writing: the ink of a form's field, or of the lines of a page, as lattices."""
 
+from dataclasses import replace
+from itertools import count
+
 import numpy as np
 from jaxtyping import Int32
 
@@ -13,11 +16,17 @@ MARGIN = 0.5
 
 
 def page_lines(aligned: AlignedPage) -> list[CharBoxes]:
-    """The lines of a page in reading order, named line001 and so on."""
-    return [
-        line_lattice(line.ink, f"line{number:03d}", line.box)
-        for number, line in enumerate(find_lines(aligned.ink), start=1)
-    ]
+    """The lines of a page in reading order, named line001 and so on; those of drawn tables after their cells.
+
+    A cell has as many as lines are written in it, and an empty one where there are none.
+    """
+    numbers = count(1)
+    lattices = []
+    for line in find_lines(aligned.ink, aligned.tables):
+        field = line.cell.field if line.cell else f"line{next(numbers):03d}"
+        lattice = empty_boxes(field, line.box) if line.ink is None else line_lattice(line.ink, field, line.box)
+        lattices.append(replace(lattice, in_table=line.cell))
+    return lattices
 
 
 def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:

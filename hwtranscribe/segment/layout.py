@@ -58,12 +58,32 @@ class _Cut:
 def reading_order(blocks: Blocks) -> list[Int64[np.ndarray, " _n"]]:
     """Return the parts of a page in the order they are read, each as the numbers of its blocks.
 
-    Within a part, what stands side by side belongs together.
+    Within a part, what stands side by side belongs together: see `row_order`.
 
     Args:
         blocks: All that is on the page.
     """
     return _parted(blocks, np.arange(len(blocks.boxes)))
+
+
+def row_order(blocks: Blocks) -> list[int]:
+    """Return the blocks of one part top to bottom; what stands side by side, left to right.
+
+    A table of many rows stands beside no line: it comes where it begins.
+
+    Args:
+        blocks: Lines and tables of a part.
+    """
+    rows: list[list[int]] = []
+    for i in np.lexsort((blocks.boxes[:, 0], blocks.boxes[:, 1])).tolist():
+        _, top, _, bottom = blocks.boxes[i]
+        if rows and blocks.lines[i] == blocks.lines[rows[-1][0]] == 1:
+            _, row_top, _, row_bottom = blocks.boxes[rows[-1][0]]
+            if min(bottom, row_bottom) - max(top, row_top) > 0.5 * min(bottom - top, row_bottom - row_top):
+                rows[-1].append(i)
+                continue
+        rows.append([i])
+    return [i for row in rows for i in sorted(row, key=lambda i: float(blocks.boxes[i, 0]))]
 
 
 def _parted(blocks: Blocks, chosen: Int64[np.ndarray, " _n"]) -> list[Int64[np.ndarray, " _n"]]:
