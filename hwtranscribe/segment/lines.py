@@ -58,8 +58,9 @@ def find_lines(ink: UInt8[np.ndarray, "h w"], tables: Sequence[DrawnTable] = ())
     tall = _is_tall(components, height_px)
     links = _links(components, tall, height_px)
     cells = _cells(components, tables)
-    near = [link for link in links if link.gap_px < GUTTER * height_px and cells[link.left] == cells[link.right]]
-    pieces = _chained(tall & (cells == OUTSIDE), near)
+    free = cells == OUTSIDE
+    close = [k for k in links if k.gap_px < GUTTER * height_px and free[k.left] and free[k.right]]
+    pieces = _chained(tall & free, close)
     parts = reading_order(_blocks(components, pieces, tables, height_px))
     # Parts of the page have numbers from 0, cells below: one number says where a component stands.
     place = OUTSIDE - 1 - cells
