@@ -3,7 +3,7 @@
 render -> register -> segment -> glyph -> classify -> decode. Stages know nothing of one another; only this module does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -215,7 +215,7 @@ class Transcriber:
                 page=aligned.page,
                 kind=target.kind,
                 constraint=target.field.constraint if target.field else None,
-                prior=None if target.kind is Kind.DIGITS else word_log_odds,
+                prior=_prior(target),
                 required=target.field.required if target.field else False,
                 review_below=self.options.review_below,
             )
@@ -260,6 +260,15 @@ class _Target:
     kind: Kind
     case: Case
     field: FieldTemplate | None
+
+
+def _prior(target: _Target) -> Callable[[str], float] | None:
+    """What is known of a text before it is seen; in a table one or two letters are as often a mark as a word."""
+    if target.kind is Kind.DIGITS:
+        return None
+    if target.boxes.in_table is None:
+        return word_log_odds
+    return lambda text: word_log_odds(text) if len(text) > 2 else 0.0
 
 
 def prepare_references(form: FormTemplate) -> Iterator[Reference]:
