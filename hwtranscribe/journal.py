@@ -16,6 +16,7 @@ from typing import Any
 from hwtranscribe.errors import OutputError
 from hwtranscribe.types import (
     Alternative,
+    Cell,
     CharReading,
     DocumentResult,
     FieldReading,
@@ -27,7 +28,7 @@ from hwtranscribe.types import (
 )
 
 JOURNAL_NAME = "journal.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -54,7 +55,8 @@ CREATE TABLE fields (
     position INTEGER NOT NULL, form INTEGER, page INTEGER NOT NULL, field TEXT NOT NULL, kind TEXT NOT NULL,
     text TEXT NOT NULL, confidence REAL NOT NULL, status TEXT NOT NULL, detail TEXT NOT NULL,
     "left" INTEGER NOT NULL, top INTEGER NOT NULL, "right" INTEGER NOT NULL, bottom INTEGER NOT NULL,
-    characters TEXT NOT NULL, alternatives TEXT NOT NULL, PRIMARY KEY (document_id, position)
+    characters TEXT NOT NULL, alternatives TEXT NOT NULL, table_number INTEGER,
+    table_row INTEGER, table_column INTEGER, PRIMARY KEY (document_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE errors (
     document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
@@ -190,10 +192,11 @@ class Journal:
             readings: list[tuple[int | None, FieldReading]] = [(None, reading) for reading in result.lines]
             readings += [(form.number, reading) for form in result.forms for reading in form.fields]
             self._db.executemany(
-                "INSERT INTO fields VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO fields VALUES ({', '.join('?' * 19)})",
                 (
                     (key, position, form, r.page, r.field, r.kind, r.text, r.confidence, r.status, r.detail, *r.box)
                     + (_json([asdict(c) for c in r.characters]), _json([asdict(a) for a in r.alternatives]))
+                    + ((r.cell.table, r.cell.row, r.cell.column) if r.cell else (None, None, None))
                     for position, (form, r) in enumerate(readings)
                 ),
             )
@@ -212,6 +215,14 @@ class Journal:
         with self._errors():
             for document in documents:
                 yield self._result(document, characters)
+
+    def drawn_tables(self) -> list[tuple[str, int, int]]:
+        """Document, page and number of every drawn table, in no order that matters."""
+        with self._errors():
+            return self._db.execute(
+                "SELECT DISTINCT document, page, table_number FROM fields JOIN documents ON id = document_id "
+                "WHERE table_number IS NOT NULL"
+            ).fetchall()
 
     def counts(self) -> dict[str, int]:
         """Totals for a summary: documents by state, pages, fields, fields to look at."""
@@ -312,8 +323,8 @@ def _utf8(text: str) -> str:
 
 
 def _reading(row: tuple[Any, ...], detailed: bool) -> tuple[int | None, FieldReading]:
-    _, _, form, page, field, kind, text, confidence, status, detail, *box, characters, alternatives = row
-    left, top, right, bottom = box
+    _, _, form, page, field, kind, text, confidence, status, detail, *rest = row
+    left, top, right, bottom, characters, alternatives, table, table_row, column = rest
     return form, FieldReading(
         page=page,
         field=field,
@@ -327,4 +338,5 @@ def _reading(row: tuple[Any, ...], detailed: bool) -> tuple[int | None, FieldRea
         if detailed
         else (),
         alternatives=tuple(Alternative(**a) for a in json.loads(alternatives)) if detailed else (),
+        cell=None if table is None else Cell(table, table_row, column),
     )

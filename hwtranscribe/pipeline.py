@@ -3,9 +3,10 @@
 render -> register -> segment -> glyph -> classify -> decode. Stages know nothing of one another; only this module does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
 from hwtranscribe.classify import Classifier, count_letters_as_digits, lean_on_case, share_of_digits, symbol_log_probs
-from hwtranscribe.decode import decode_field, likely_edges
+from hwtranscribe.decode import decode_field, join_lines, likely_edges
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
 from hwtranscribe.files import write_atomically
@@ -167,10 +168,10 @@ class Transcriber:
         return DocumentPart(total, tuple(read), tuple(errors), tuple(warnings), self.provenance)
 
     def _read_page(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
-        """Read the fields of a form page, or the lines of a page."""
+        """Read the fields of a form page, or the lines of a page and the cells of its tables."""
         if self.form is None:
             targets = [_Target(boxes, self.options.kind, self.options.case, None) for boxes in page_lines(aligned)]
-            return self._read_targets(aligned, targets)
+            return self._with_whole_cells(self._read_targets(aligned, targets))
         if not aligned.registered or aligned.template_page is None:
             return ()
         fields = self.form.pages[aligned.template_page].fields
@@ -216,14 +217,23 @@ class Transcriber:
                 page=aligned.page,
                 kind=target.kind,
                 constraint=target.field.constraint if target.field else None,
-                prior=None if target.kind is Kind.DIGITS else word_log_odds,
+                prior=_prior(target),
                 required=target.field.required if target.field else False,
                 review_below=self.options.review_below,
             )
             if target.field is None and count and log_probs is not None:
                 reading = _of_its_kind(reading, target.boxes, log_probs[first - count : first])
+            reading = replace(reading, cell=target.boxes.in_table)
             readings.append(_on_rendered_page(_spelled(reading, target.field), aligned))
         return tuple(readings)
+
+    def _with_whole_cells(self, lines: Sequence[FieldReading]) -> tuple[FieldReading, ...]:
+        """Lines with those in one cell of a table joined."""
+        return tuple(
+            reading
+            for cell, group in groupby(lines, key=lambda line: line.cell)
+            for reading in ((join_lines(tuple(group), self.options.review_below),) if cell else group)
+        )
 
     def _read_checkbox(self, aligned: AlignedPage, field: FieldTemplate) -> FieldReading:
         """`1` for a ticked box, `0` for an empty one."""
@@ -252,6 +262,15 @@ class _Target:
     kind: Kind
     case: Case
     field: FieldTemplate | None
+
+
+def _prior(target: _Target) -> Callable[[str], float] | None:
+    """What is known of a text before it is seen; in a table one or two letters are as often a mark as a word."""
+    if target.kind is Kind.DIGITS:
+        return None
+    if target.boxes.in_table is None:
+        return word_log_odds
+    return lambda text: word_log_odds(text) if len(text) > 2 else 0.0
 
 
 def prepare_references(form: FormTemplate) -> Iterator[Reference]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int32, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 Box = tuple[int, int, int, int]
 """left, top, right, bottom, px; right and bottom exclusive."""
@@ -106,6 +106,77 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DrawnTable:
+    """A table drawn on a page.
+
+    Attributes:
+        row_lines: Its horizontal lines, top to bottom: slope (px down per px to the right) and y where x is 0.
+        column_lines: Its upright lines, left to right: slope (px to the right per px down) and x where y is 0.
+        cells: Number of the cell, 0-based in reading order, at every row and column; merged cells are at several.
+    """
+
+    row_lines: Float64[np.ndarray, "rows_and_1 2"]
+    column_lines: Float64[np.ndarray, "columns_and_1 2"]
+    cells: Int64[np.ndarray, "rows columns"]
+
+    @property
+    def box(self) -> Box:
+        """Of the whole table, as far as its lines are level."""
+        return self._box_of(0, 0, *self.cells.shape)
+
+    @property
+    def cell_count(self) -> int:
+        """Number of cells, merged ones counted once."""
+        return int(self.cells.max()) + 1
+
+    def cells_at(self, x: Float64[np.ndarray, " n"], y: Float64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+        """Numbers of the cells at points, -1 outside the table."""
+        row = (self.row_lines[:, :1] * x + self.row_lines[:, 1:] <= y).sum(axis=0) - 1
+        column = (self.column_lines[:, :1] * y + self.column_lines[:, 1:] <= x).sum(axis=0) - 1
+        rows, columns = self.cells.shape
+        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        return np.where(inside, self.cells[np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)], -1)
+
+    def place_of(self, cell: int) -> tuple[int, int]:
+        """First row and column of a cell, 0-based."""
+        rows, columns = np.nonzero(self.cells == cell)
+        return int(rows[0]), int(columns[rows == rows[0]].min())
+
+    def box_of(self, cell: int) -> Box:
+        """Around a cell."""
+        rows, columns = np.nonzero(self.cells == cell)
+        return self._box_of(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+
+    def _box_of(self, first_row: int, first_column: int, end_row: int, end_column: int) -> Box:
+        middle_y = float(self.row_lines[[first_row, end_row], 1].mean())
+        lefts, rights = self.column_lines[first_column], self.column_lines[end_column]
+        left, right = float(lefts @ (middle_y, 1)), float(rights @ (middle_y, 1))
+        middle_x = (left + right) / 2
+        top, bottom = float(self.row_lines[first_row] @ (middle_x, 1)), float(self.row_lines[end_row] @ (middle_x, 1))
+        return round(left), round(top), round(right), round(bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where in the tables of a page something stands; all 1-based.
+
+    Attributes:
+        table: Number of the table on its page, in reading order.
+        row: The first, where a merged cell is in several.
+        column: The same.
+    """
+
+    table: int
+    row: int
+    column: int
+
+    @property
+    def field(self) -> str:
+        """Name of its field."""
+        return f"table{self.table}_r{self.row}_c{self.column}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AlignedPage:
     """A page brought into the frame it is read in, with the writing separated from the printing.
 
@@ -127,6 +198,7 @@ class AlignedPage:
         warnings: What a person should know of this page.
         doubtful: Parts of a registered page, aligned px, where the blank form's printing was not found: cut off,
             covered, folded or in the dark. Fields there are for review.
+        tables: Drawn on a page without a template, aligned px.
     """
 
     page: int
@@ -140,6 +212,7 @@ class AlignedPage:
     registered: bool = True
     warnings: tuple[str, ...] = ()
     doubtful: tuple[Box, ...] = ()
+    tables: tuple[DrawnTable, ...] = ()
 
     def doubts(self, box: Box) -> bool:
         """Return whether a good part of a box, in aligned px, lies where the page is in doubt."""
@@ -174,6 +247,7 @@ class CharBoxes:
             printed remnant) and is to be left out; -inf where it can't be.
         space_log_odds: Of a space between words before the edge, by the width of the paper there; -inf in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
+        in_table: The cell of a drawn table that the line stands in, or None.
     """
 
     field: str
@@ -188,6 +262,7 @@ class CharBoxes:
     skip_log_prob: Float32[np.ndarray, " n"]
     space_log_odds: Float32[np.ndarray, " n"]
     cells: bool
+    in_table: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,7 +307,7 @@ class FieldReading:
 
     Attributes:
         page: 1-based page of the document.
-        field: Name of the field, or `line001`... in page mode.
+        field: Name of the field; in page mode `line001`..., or `table1_r1_c1`... for the cells of drawn tables.
         kind: What the field may hold.
         text: The reading; empty when blank or illegible.
         confidence: Probability that the whole field is right, 0 to 1.
@@ -241,6 +316,7 @@ class FieldReading:
         box: In px of the rendered page.
         characters: One per character of `text` except spaces.
         alternatives: Other readings, most probable first.
+        cell: The cell of a drawn table, in page mode; None outside tables.
     """
 
     page: int
@@ -253,6 +329,7 @@ class FieldReading:
     box: Box
     characters: tuple[CharReading, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    cell: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True)

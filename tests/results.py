@@ -4,6 +4,7 @@ import dataclasses
 
 from hwtranscribe.types import (
     Alternative,
+    Cell,
     CharReading,
     DocumentResult,
     FieldReading,
@@ -50,6 +51,15 @@ def page_result(document: str, *lines: tuple[int, str]) -> DocumentResult:
     """A document read in page mode, from pairs of page and text."""
     readings = tuple(reading(f"line{i:03d}", text, page) for i, (page, text) in enumerate(lines, 1))
     return DocumentResult(document, max((page for page, _ in lines), default=1), (), readings, (), PROVENANCE)
+
+
+def table_result(document: str, *rows: tuple[str | None, ...]) -> DocumentResult:
+    """A document read in page mode: a line and a table; None is a place that a merged cell covers."""
+    cells = [Cell(1, r, c) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text is not None]
+    texts = [text for row in rows for text in row if text is not None]
+    table = tuple(reading(cell.field, text, cell=cell) for cell, text in zip(cells, texts, strict=True))
+    result = page_result(document, (1, "LINE"))
+    return dataclasses.replace(result, lines=result.lines + table)
 
 
 def failed_result(document: str, error: str = "corrupt", detail: str = "damaged") -> DocumentResult:

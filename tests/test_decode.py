@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from results import reading
 
 from hwtranscribe.constraint import ALPHABETS, Lexicon, Pattern, Product
-from hwtranscribe.decode import decode_field
+from hwtranscribe.decode import decode_field, join_lines
 from hwtranscribe.types import CharBoxes, Kind, Status
 
 DIGITS = tuple("0123456789")
@@ -192,3 +193,21 @@ def test_alternatives_are_less_probable_than_the_reading_and_in_order():
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) <= 1.0
     assert reading.text not in [alternative.text for alternative in reading.alternatives]
+
+
+def test_lines_of_a_cell_are_one_reading():
+    one, two = reading("c", "AB", confidence=0.95), reading("c", "CD", confidence=0.94, box=(3, 50, 40, 90))
+    joined = join_lines([one, two])
+    assert (joined.text, joined.confidence, joined.status) == ("AB CD", 0.893, Status.REVIEW)
+    assert joined.box == (1, 2, 40, 90) and len(joined.characters) == 4
+    assert join_lines([one]) is one
+    assert join_lines([one, two], review_below=0.8).status is Status.OK
+
+
+def test_a_cell_with_an_unreadable_line():
+    lost = reading("c", "", status=Status.ILLEGIBLE, confidence=0.0, detail="not readable")
+    blank = reading("c", "")
+    joined = join_lines([reading("c", "AB"), lost])
+    assert (joined.text, joined.status, joined.detail) == ("AB", Status.REVIEW, "not readable")
+    assert join_lines([blank, lost]).status is Status.ILLEGIBLE
+    assert join_lines([blank, blank]).status is Status.BLANK

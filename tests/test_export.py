@@ -3,7 +3,7 @@ import io
 import json
 
 import pytest
-from results import failed_result, form_result, page_result, reading
+from results import failed_result, form_result, page_result, reading, table_result
 
 from hwtranscribe import export
 from hwtranscribe.types import DocumentResult, Status
@@ -92,6 +92,21 @@ def test_json_lines_hold_everything():
 def test_text_of_pages_and_forms():
     assert export.text_bytes(page_result("x", (1, "A B"), (1, "C"), (2, "D"))) == b"A B\nC\n\fD\n"
     assert export.text_bytes(form_result("x", {"no": "1"}, {"no": "2"})) == b"no: 1\n\nno: 2\n"
+
+
+def test_a_table_is_rows_of_cells_in_the_text_and_in_its_csv():
+    result = table_result("x", ("A B", None, ""), ("", "=1", ""))
+    assert export.text_bytes(result) == b"LINE\nA B\t\t\n\t=1\t\n"
+    ((key, (first, *rest)),) = export.table_rows(result)
+    assert key == ("x", 1, 1)
+    assert parsed(export.csv_bytes(first, rest)) == [["A B", "", ""], ["", "'=1", ""]]
+
+
+def test_paths_of_tables():
+    keys = [("a.pdf", 1, 1), ("b/c.png", 12, 2), ("../d", 1, 1), ("../d", 1, 2)]
+    paths = [str(path) for path in export.table_paths(keys).values()]
+    assert paths[:2] == ["a.pdf.page0001.table1.csv", "b/c.png.page0012.table2.csv"]
+    assert len(set(paths)) == 4 and all(path.endswith(".csv") and ".." not in path.split("/") for path in paths)
 
 
 def test_text_paths_are_the_names():

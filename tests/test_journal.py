@@ -2,7 +2,7 @@ import dataclasses
 import sqlite3
 
 import pytest
-from results import PROVENANCE, failed_result, form_result, page_result, reading
+from results import PROVENANCE, failed_result, form_result, page_result, reading, table_result
 
 from hwtranscribe.errors import OutputError
 from hwtranscribe.journal import JOURNAL_NAME, Fingerprint, Journal
@@ -60,6 +60,13 @@ def test_a_new_result_replaces_the_old(journal):
     journal.record("/x", PRINT, page_result("x", (1, "A")))
     assert one(journal, "x") == page_result("x", (1, "A"))
     assert journal.counts() == {"documents": 1, "failed": 0, "partial": 0, "pages": 1, "fields": 1, "review": 0}
+
+
+def test_cells_of_tables(journal):
+    result = table_result("x", ("A", None), ("", "B"))
+    journal.record("/x", PRINT, result)
+    assert one(journal, "x") == result
+    assert journal.drawn_tables() == [("x", 1, 1)]
 
 
 def test_counts(journal):

@@ -11,7 +11,7 @@ from hwtranscribe.journal import JOURNAL_NAME, Journal
 
 LOCK_NAME = ".hwtranscribe.lock"
 _TABLES = (f"{name}.{ending}" for name in ("fields", "forms", "errors") for ending in ("csv", "parquet"))
-OUTPUT_NAMES = (*_TABLES, "results.jsonl", "results.xlsx", "report.html", "text", "overlay")
+OUTPUT_NAMES = (*_TABLES, "results.jsonl", "results.xlsx", "report.html", "text", "tables", "overlay")
 """What a run writes besides the journal."""
 
 

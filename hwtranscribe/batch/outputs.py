@@ -51,9 +51,26 @@ def tables_of(journal: Journal) -> dict[str, Table]:
 
 
 def write_csv(folder: Path, journal: Journal) -> None:
-    """Write `fields.csv`, `errors.csv` and, with a form, `forms.csv`."""
+    """Write `fields.csv`, `errors.csv` and, with a form, `forms.csv`; without one, the tables drawn on the pages."""
     for name, (columns, rows) in tables_of(journal).items():
         write_file(folder / f"{name}.csv", export.csv_bytes(columns, rows))
+    _write_drawn_tables(folder / "tables", journal)
+
+
+def _write_drawn_tables(folder: Path, journal: Journal) -> None:
+    """Write a CSV of every table that is drawn on a page; what is there of documents that have changed goes."""
+    keys = sorted(journal.drawn_tables(), key=lambda key: (natural_key(key[0]), *key[1:]))
+    paths = export.table_paths(keys)
+    wanted = {folder / path for path in paths.values()}
+    try:
+        for path in _files(folder):
+            if path not in wanted:
+                path.unlink()
+    except OSError as error:
+        raise OutputError(f"{error.filename}: can't be removed: {error.strerror}") from error
+    for result in journal.results(dict.fromkeys(document for document, _, _ in keys), characters=False):
+        for key, (first, *rest) in export.table_rows(result):
+            write_file(folder / paths[key], export.csv_bytes(first, rest))
 
 
 def write_parquet(folder: Path, journal: Journal) -> None:

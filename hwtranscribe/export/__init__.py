@@ -9,6 +9,7 @@ from hwtranscribe.export.plain import (
     ERROR_COLUMNS,
     FIELD_COLUMNS,
     Row,
+    TableKey,
     csv_bytes,
     doubtful_fields,
     error_rows,
@@ -18,6 +19,8 @@ from hwtranscribe.export.plain import (
     harmless,
     jsonl_bytes,
     output_path,
+    table_paths,
+    table_rows,
     text_bytes,
     text_paths,
 )
@@ -26,6 +29,7 @@ __all__ = [
     "ERROR_COLUMNS",
     "FIELD_COLUMNS",
     "Row",
+    "TableKey",
     "csv_bytes",
     "doubtful_fields",
     "error_rows",
@@ -35,6 +39,8 @@ __all__ = [
     "harmless",
     "jsonl_bytes",
     "output_path",
+    "table_paths",
+    "table_rows",
     "text_bytes",
     "text_paths",
 ]

@@ -5,12 +5,13 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import groupby
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from hwtranscribe.types import DocumentResult, FilledForm, Status
+from hwtranscribe.types import DocumentResult, FieldReading, FilledForm, Status
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,6 +24,9 @@ _MAX_NAME_BYTES = 255
 _FORMULA = re.compile(r"[\s\0-\x1f]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 Row = Sequence[str | int | float]
+TableKey = tuple[str, int, int]
+"""Document, page and number of a drawn table on its page, from 1."""
+Name = TypeVar("Name", str, TableKey)
 
 
 def field_rows(results: Iterable[DocumentResult]) -> Iterator[Row]:
@@ -108,19 +112,42 @@ def _attributes(value: "DataclassInstance") -> dict[str, object]:
 def text_bytes(result: DocumentResult) -> bytes:
     """The transcription in reading order.
 
-    Page mode: a line per line of writing, a form feed between pages. Forms: `name: value` per field, an empty line
-    between forms.
+    Page mode: a line per line of writing and per row of a table, its cells parted by tabs; a form feed between pages.
+    Forms: `name: value` per field, an empty line between forms.
     """
     if result.forms:
         forms = ("".join(f"{reading.field}: {reading.text}\n" for reading in form.fields) for form in result.forms)
         return "\n".join(forms).encode()
-    parts, page = [], None
-    for reading in result.lines:
-        if page is not None and reading.page != page:
+    parts, last_page = [], None
+    for (page, _), readings in groupby(result.lines, key=_page_and_table):
+        if last_page is not None and page != last_page:
             parts.append("\f")
-        page = reading.page
-        parts.append(reading.text + "\n")
+        last_page = page
+        parts += ["\t".join(row) + "\n" for row in _rows(tuple(readings))]
     return "".join(parts).encode()
+
+
+def table_rows(result: DocumentResult) -> Iterator[tuple[TableKey, list[list[str]]]]:
+    """The drawn tables of a document in page mode: rows of cells, all of one length.
+
+    A merged cell's text is in the first row and column that it covers.
+    """
+    for (page, table), readings in groupby(result.lines, key=_page_and_table):
+        if table is not None:
+            yield (result.document, page, table), _rows(tuple(readings))
+
+
+def _page_and_table(reading: FieldReading) -> tuple[int, int | None]:
+    return reading.page, reading.cell.table if reading.cell else None
+
+
+def _rows(readings: Sequence[FieldReading]) -> list[list[str]]:
+    """The texts of a table's cells, in rows; those of lines outside tables, each a row."""
+    cells = {(reading.cell.row, reading.cell.column): reading.text for reading in readings if reading.cell}
+    if not cells:
+        return [[reading.text] for reading in readings]
+    rows, columns = (max(numbers) for numbers in zip(*cells, strict=True))
+    return [[cells.get((row, column), "") for column in range(1, columns + 1)] for row in range(1, rows + 1)]
 
 
 def text_paths(documents: Iterable[str]) -> dict[str, PurePosixPath]:
@@ -128,11 +155,22 @@ def text_paths(documents: Iterable[str]) -> dict[str, PurePosixPath]:
 
     No text has the name of a folder: where one would, it gets a hash.
     """
-    paths = {document: output_path(document, ".txt") for document in documents}
+    return _apart({document: output_path(document, ".txt") for document in documents})
+
+
+def table_paths(tables: Iterable[TableKey]) -> dict[TableKey, PurePosixPath]:
+    """Where every drawn table goes, relative to the folder `tables`; see `text_paths`."""
+    return _apart(
+        {key: output_path(key[0], f".page{page:04d}.table{table}.csv") for key in tables for _, page, table in [key]}
+    )
+
+
+def _apart(paths: Mapping[Name, PurePosixPath]) -> dict[Name, PurePosixPath]:
+    """Paths of which none is a folder of another."""
     folders = {folder for path in paths.values() for folder in path.parents}
     return {
-        document: path.with_name(_with_hash(path.name, document)) if path in folders else path
-        for document, path in paths.items()
+        name: path.with_name(_with_hash(path.name, str(name))) if path in folders else path
+        for name, path in paths.items()
     }
 
 

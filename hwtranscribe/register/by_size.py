@@ -82,12 +82,13 @@ def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage
                 laid, residual_px = (framed, left_over_px) if framed is not None else (laid, 0.0)
             if best >= SURE:
                 break
+    dark = darkness(laid.pixels)
     return AlignedPage(
         page=page.number,
         template_page=index,
         scale=laid.pixels.shape[1] / reference.size[0],
         pixels=laid.pixels,
-        ink=ink_without_blank(darkness(laid.pixels)),
+        ink=ink_without_blank(dark, rules_of(dark)),
         printing=None,
         page_from_aligned=laid.page_from_frame,
         residual_px=residual_px,

@@ -21,14 +21,17 @@ CROSSING = 0.45
 """A stroke meets a rule when there is this share of a stroke's darkness between them, not just the blur of both."""
 
 
-def ink_without_blank(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+def ink_without_blank(
+    dark: UInt8[np.ndarray, "height width"], rules: tuple[Rules, Rules]
+) -> UInt8[np.ndarray, "height width"]:
     """Return the ink of a page of which no blank form is known.
 
     Args:
         dark: From `imaging.paper.darkness`.
+        rules: From `rules_of`.
     """
     noise, stroke = noise_and_stroke(dark)
-    left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules_of(dark))
+    left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules)
     return settle(left, zone)
 
 

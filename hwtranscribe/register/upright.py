@@ -1,40 +1,45 @@
-"""Pages without a blank form: set upright, freed of scan borders and rules."""
+"""Pages without a blank form: set upright, freed of scan borders and rules, their tables found."""
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
-from hwtranscribe.register.clean import ink_without_blank
+from hwtranscribe.imaging.tables import find_tables
+from hwtranscribe.register.clean import ink_without_blank, rules_of
 from hwtranscribe.types import AlignedPage, Page
 
 STRIP_PX = 250
-"""Pages less high or wide than this are cut-outs of a line or two: their skew can't be told and is left."""
+"""Pages less high or wide than this are cut-outs of a line or two: they hold no table, and their skew can't be told."""
 
 SKEW_LIMIT_DEG = 15.0
 LEAST_SKEW_DEG = 0.15
 
 
 def upright(page: Page) -> AlignedPage:
-    """Return a page of no template, deskewed and with its ink.
+    """Return a page of no template, deskewed, with its ink and its tables.
 
     Args:
         page: As rendered.
     """
     pixels, angle_deg = page.pixels, 0.0
-    if min(pixels.shape) >= STRIP_PX:
+    strip = min(pixels.shape) < STRIP_PX
+    if not strip:
         pixels = softened(without_surroundings(pixels))
         angle_deg = skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
+    dark = darkness(pixels)
+    rules = rules_of(dark)
     return AlignedPage(
         page=page.number,
         template_page=None,
         scale=1.0,
         pixels=pixels,
-        ink=ink_without_blank(darkness(pixels)),
+        ink=ink_without_blank(dark, rules),
         printing=None,
         page_from_aligned=page_from_aligned,
         residual_px=0.0,
+        tables=() if strip else find_tables(rules, pixels.shape),
     )
 
 

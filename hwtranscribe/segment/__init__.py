@@ -1,7 +1,7 @@
 """AlignedPage to CharBoxes: where the characters are.
 
 `field` decides between a comb (`cells`) and free writing (`free`). Free writing goes `components` -> `lines` ->
-`cuts` -> `lattice`; `printing` tells labels from writing.
+`cuts` -> `lattice`; `layout` finds columns, `printing` tells labels from writing.
 """
 
 from hwtranscribe.segment.cells import find_cells

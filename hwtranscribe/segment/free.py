@@ -1,10 +1,13 @@
 """Free writing: the ink of a form's field, or of the lines of a page, as lattices."""
 
+from dataclasses import replace
+from itertools import count, groupby
+
 import numpy as np
 from jaxtyping import Int32
 
 from hwtranscribe.segment.components import Components, find_components
-from hwtranscribe.segment.lattice import empty_boxes, line_lattice
+from hwtranscribe.segment.lattice import empty_boxes, hand_of, line_lattice
 from hwtranscribe.segment.lines import find_lines
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
@@ -13,11 +16,26 @@ MARGIN = 0.5
 
 
 def page_lines(aligned: AlignedPage) -> list[CharBoxes]:
-    """The lines of a page in reading order, named line001 and so on."""
-    return [
-        line_lattice(line.ink, f"line{number:03d}", line.box)
-        for number, line in enumerate(find_lines(aligned.ink), start=1)
-    ]
+    """The lines of a page in reading order, named line001 and so on; those of drawn tables after their cells.
+
+    A cell has as many as lines are written in it, and an empty one where there are none.
+    """
+    numbers = count(1)
+    lattices = []
+    for table, group in groupby(
+        find_lines(aligned.ink, aligned.tables), key=lambda line: line.cell and line.cell.table
+    ):
+        lines = list(group)
+        inks = [line.ink for line in lines if line.ink is not None]
+        hand = hand_of(inks) if table and inks else None
+        for line in lines:
+            field = line.cell.field if line.cell else f"line{next(numbers):03d}"
+            if line.ink is None:
+                lattice = empty_boxes(field, line.box)
+            else:
+                lattice = line_lattice(line.ink, field, line.box, hand)
+            lattices.append(replace(lattice, in_table=line.cell))
+    return lattices
 
 
 def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:

@@ -4,6 +4,7 @@ Follows the segmentation-based school of hand-print reading: over-segment, join 
 geometry decide (Casey and Lecolinet 1996; Liu, Sako and Fujisawa 2004).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +21,10 @@ MAX_WIDTH = 1.7
 """Widest hypothesis of more than one piece, in line heights."""
 FARFETCHED = 4.0
 """A hypothesis is not tried when, by geometry, all cuts of the line with it are worse than the best by so much."""
+TELLING = 4
+"""Components from which on a line tells by itself how it is written."""
+SAME_HEIGHT = 0.6
+"""Characters lower than this share of the others' height are written smaller."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,21 +49,53 @@ class _Line:
     area: Int32[np.ndarray, " n"]
 
 
-def line_lattice(ink: UInt8[np.ndarray, "h w"], field: str, box: Box) -> CharBoxes:
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What entries of few characters are measured by: a single one tells neither slant nor height of a hand.
+
+    Attributes:
+        shear: px right per px up.
+        height_px: Of its characters.
+    """
+
+    shear: float
+    height_px: float
+
+
+def hand_of(inks: Sequence[UInt8[np.ndarray, "_h _w"]]) -> Hand:
+    """The hand that wrote some entries, measured on all of them as if they stood on one line.
+
+    Args:
+        inks: Of the entries; at least one.
+    """
+    height = max(ink.shape[0] for ink in inks)
+    # A px of paper between two keeps them apart.
+    line = np.hstack([np.pad(ink, ((height - ink.shape[0], 0), (1, 1))) for ink in inks])
+    components = find_components(line)
+    shear = slant_shear((line >= INK_THRESHOLD).view(np.uint8))
+    return Hand(shear, line_height_px(components) if len(components) else 0.0)
+
+
+def line_lattice(ink: UInt8[np.ndarray, "h w"], field: str, box: Box, hand: Hand | None = None) -> CharBoxes:
     """The lattice of one line of free writing.
 
     Args:
         ink: Ink of this line alone, in its box; 0 paper, 255 full ink.
         field: Name of the field or line.
         box: Where `ink` lies on the aligned page, px.
+        hand: That wrote it, where that is known from other lines.
     """
     binary = (ink >= INK_THRESHOLD).view(np.uint8)
-    shear = slant_shear(binary)
+    if hand is not None and cv2.connectedComponents(binary)[0] - 1 >= TELLING:
+        hand = None
+    shear = hand.shear if hand else slant_shear(binary)
     upright = _sheared(ink, shear)
     components = find_components(upright)
     if not len(components):
         return empty_boxes(field, box)
     height_px = line_height_px(components)
+    if hand and SAME_HEIGHT * hand.height_px <= height_px:
+        height_px = max(height_px, hand.height_px)
     line = _pieces(upright, components, height_px)
     return _lattice(line, field, box, shear, height_px, components.stroke_width_px)
 

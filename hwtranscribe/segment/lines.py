@@ -1,13 +1,16 @@
 """Lines of writing on a page without a template: which components make a line, and which are no writing at all."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, count, pairwise
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Int64, UInt8
 
 from hwtranscribe.segment.components import Components, find_components
+from hwtranscribe.segment.layout import GUTTER, Blocks, reading_order, row_order
 from hwtranscribe.segment.printing import without_printing
-from hwtranscribe.types import Box
+from hwtranscribe.types import Box, Cell, DrawnTable
 
 MAX_GAP = 4.0
 """Widest paper within one line, in character heights."""
@@ -15,41 +18,130 @@ MIN_OVERLAP = 0.45
 """Least share of the lower of two neighbours that must stand beside the other for them to be on one line."""
 LEAST_CUT = 0.9
 """Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
+OUTSIDE = -1
+"""In place of the number of a cell where there is no table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One line of writing.
+    """One line of writing, or an empty cell of a table.
 
     Attributes:
         box: On the page, px.
-        ink: Of this line alone, in its box.
+        ink: Of this line alone, in its box; None for an empty cell.
+        cell: The cell of a drawn table that it stands in, or None.
     """
 
     box: Box
-    ink: UInt8[np.ndarray, "h w"]
+    ink: UInt8[np.ndarray, "h w"] | None
+    cell: Cell | None = None
 
 
-def find_lines(ink: UInt8[np.ndarray, "h w"]) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """Two components that may follow one another on a line, and the paper between them."""
+
+    left: int
+    right: int
+    gap_px: int
+
+
+def find_lines(ink: UInt8[np.ndarray, "h w"], tables: Sequence[DrawnTable] = ()) -> list[Line]:
     """Lines of hand-writing in reading order: printed labels, cut-off lines and remnants are left out.
+
+    Each cell of a table has at least one, so that its place is known when it is empty.
 
     Args:
         ink: Ink of the upright page; 0 paper, 255 full ink.
+        tables: Drawn on it.
     """
     components = find_components(ink)
-    if not len(components):
-        return []
     height_px = character_height_px(components)
     tall = _is_tall(components, height_px)
-    lines = _chain(components, tall, height_px)
+    links = _links(components, tall, height_px)
+    cells = _cells(components, tables)
+    free = cells == OUTSIDE
+    close = [k for k in links if k.gap_px < GUTTER * height_px and free[k.left] and free[k.right]]
+    pieces = _chained(tall & free, close)
+    parts = reading_order(_blocks(components, pieces, tables, height_px))
+    # Parts of the page have numbers from 0, cells below: one number says where a component stands.
+    place = OUTSIDE - 1 - cells
+    for number, part in enumerate(parts):
+        for block in part[part < len(pieces)]:
+            place[pieces[block]] = number
+    lines = _chained(tall, [link for link in links if place[link.left] == place[link.right]])
     lines = without_printing(components, lines)
-    lines = _without_cut_off(components, lines, ink.shape)
-    _attach_small(components, lines, tall, height_px)
-    return [_line(ink, components, np.array(line)) for line in _reading_order(components, lines)]
+    lines = _without_cut_off(components, lines, cells, ink.shape)
+    _attach_small(components, lines, cells, tall, height_px)
+    ordered: list[Line] = []
+    counter = count(1)
+    for number, part in enumerate(parts):
+        mine = [line for line in lines if place[line[0]] == number]
+        drawn = [int(block) - len(pieces) for block in part if block >= len(pieces)]
+        for block in row_order(_blocks(components, mine, [tables[t] for t in drawn], height_px)):
+            if block < len(mine):
+                ordered.append(_line(ink, components, mine[block], None))
+            else:
+                table = drawn[block - len(mine)]
+                inside = [[line for line in lines if cells[line[0]] == cell] for cell in _numbers(tables)[table]]
+                ordered.extend(_in_cells(ink, components, inside, tables[table], next(counter)))
+    return ordered
+
+
+def _numbers(tables: Sequence[DrawnTable]) -> list[range]:
+    """Numbers of the cells of each table among those of all."""
+    ends = [0, *accumulate(table.cell_count for table in tables)]
+    return [range(start, end) for start, end in pairwise(ends)]
+
+
+def _cells(components: Components, tables: Sequence[DrawnTable]) -> Int64[np.ndarray, " n"]:
+    """Number of the cell that the middle of each component is in, or `OUTSIDE`."""
+    cells = np.full(len(components), OUTSIDE)
+    x, y = (components.left + components.right) / 2, (components.top + components.bottom) / 2
+    for table, numbers in zip(tables, _numbers(tables), strict=True):
+        inside = table.cells_at(x, y)
+        cells = np.where(inside >= 0, inside + numbers.start, cells)
+    return cells
+
+
+def _blocks(
+    components: Components, pieces: Sequence[list[int]], tables: Sequence[DrawnTable], height_px: float
+) -> Blocks:
+    """Pieces of lines and tables, to be put in order."""
+    boxes = [*(_extent(components, piece) for piece in pieces), *(table.box for table in tables)]
+    lines = [1] * len(pieces) + [len(table.cells) for table in tables]
+    return Blocks(np.array(boxes, float).reshape(-1, 4), np.array(lines, np.int64), height_px)
+
+
+def _in_cells(
+    ink: UInt8[np.ndarray, "h w"],
+    components: Components,
+    lines: Sequence[list[list[int]]],
+    table: DrawnTable,
+    number: int,
+) -> Iterator[Line]:
+    """Lines of a table, cell by cell; an empty cell has one without ink.
+
+    Args:
+        ink: Of the page.
+        components: Of it.
+        lines: In each cell.
+        table: As drawn.
+        number: Of the table on its page.
+    """
+    for at, inside in enumerate(lines):
+        row, column = table.place_of(at)
+        cell = Cell(number, row + 1, column + 1)
+        for line in row_order(_blocks(components, inside, (), 0.0)):
+            yield _line(ink, components, inside[line], cell)
+        if not inside:
+            yield Line(table.box_of(at), None, cell)
 
 
 def character_height_px(components: Components) -> float:
     """Usual height of characters: the height that half of the ink is lower than, rules and specks set aside."""
+    if not len(components):
+        return 0.0
     height, width = components.height.astype(float), components.width.astype(float)
     like_character = (height > 2.5 * components.stroke_width_px) & (width < 8 * height) & (height < 12 * width)
     if not like_character.any():
@@ -67,18 +159,11 @@ def _is_tall(components: Components, height_px: float) -> Bool[np.ndarray, " n"]
     return (height >= 0.45 * height_px) & (height <= 6 * height_px) & ~bar
 
 
-def _chain(components: Components, tall: Bool[np.ndarray, " n"], height_px: float) -> list[list[int]]:
+def _links(components: Components, tall: Bool[np.ndarray, " n"], height_px: float) -> list[_Link]:
     """Join every tall component with its nearest neighbour on the right that stands beside it."""
     chosen = np.flatnonzero(tall)
     chosen = chosen[np.argsort(components.left[chosen], kind="stable")]
-    parent = {int(i): int(i) for i in chosen}
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
+    links = []
     for at, i in enumerate(chosen):
         rest = chosen[at + 1 :]
         if not len(rest):
@@ -90,16 +175,36 @@ def _chain(components: Components, tall: Bool[np.ndarray, " n"], height_px: floa
         gap = components.left[rest] - components.right[i]
         near = beside & (gap < MAX_GAP * max(height_px, float(components.height[i])))
         if near.any():
-            j = int(rest[near][np.argmin(gap[near])])
-            parent[root(j)] = root(int(i))
-    lines: dict[int, list[int]] = {}
-    for i in chosen:
-        lines.setdefault(root(int(i)), []).append(int(i))
-    return list(lines.values())
+            nearest = int(np.argmin(gap[near]))
+            links.append(_Link(int(i), int(rest[near][nearest]), int(gap[near][nearest])))
+    return links
 
 
-def _without_cut_off(components: Components, lines: list[list[int]], shape: tuple[int, ...]) -> list[list[int]]:
-    """Leave out lines that an edge of the picture cuts through and bits on its edges, when there are whole lines."""
+def _chained(tall: Bool[np.ndarray, " n"], links: Sequence[_Link]) -> list[list[int]]:
+    """Tall components in chains of links; what has no link is a chain by itself."""
+    parent = {int(i): int(i) for i in np.flatnonzero(tall)}
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for link in links:
+        parent[root(link.right)] = root(link.left)
+    chains: dict[int, list[int]] = {}
+    for i in parent:
+        chains.setdefault(root(i), []).append(i)
+    return list(chains.values())
+
+
+def _without_cut_off(
+    components: Components, lines: list[list[int]], cells: Int64[np.ndarray, " n"], shape: tuple[int, ...]
+) -> list[list[int]]:
+    """Leave out lines that an edge of the picture cuts through and bits on its edges, when there are whole lines.
+
+    What stands in a cell of a table is no bit, however near to an edge.
+    """
     if len(lines) < 2:
         return lines
     ink = np.array([float(components.area[line].sum()) for line in lines])
@@ -115,7 +220,7 @@ def _without_cut_off(components: Components, lines: list[list[int]], shape: tupl
         near_px = 0.03 * max(height, width)
         near = left <= near_px or right >= width - near_px or top <= 2 or bottom >= height - 2
         short = right - left < 0.06 * width
-        return near and (short or float(components.area[line].sum()) < 0.2 * ink.max())
+        return cells[line[0]] == OUTSIDE and near and (short or float(components.area[line].sum()) < 0.2 * ink.max())
 
     whole = [line for line in lines if not at_edge(line) and not bit_on_edge(line)]
     if not whole:
@@ -128,12 +233,17 @@ def _without_cut_off(components: Components, lines: list[list[int]], shape: tupl
 
 
 def _attach_small(
-    components: Components, lines: list[list[int]], tall: Bool[np.ndarray, " n"], height_px: float
+    components: Components,
+    lines: list[list[int]],
+    cells: Int64[np.ndarray, " n"],
+    tall: Bool[np.ndarray, " n"],
+    height_px: float,
 ) -> None:
     """Give dots, accents, dashes and broken strokes to the line they stand in or just above."""
     if not lines:
         return
     boxes = np.array([_extent(components, line) for line in lines], float)
+    cell_of_line = np.array([cells[line[0]] for line in lines])
     for i in np.flatnonzero(~tall):
         if components.height[i] > 1.5 * height_px or components.width[i] > 3.0 * height_px:
             continue
@@ -142,27 +252,10 @@ def _attach_small(
         beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
         beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
         height = boxes[:, 3] - boxes[:, 1]
-        near = (beyond_x <= 1.2 * height) & (beyond_y <= 0.45 * height)
+        near = (beyond_x <= 1.2 * height) & (beyond_y <= 0.45 * height) & (cell_of_line == cells[i])
         if near.any():
             candidates = np.flatnonzero(near)
             lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
-
-
-def _reading_order(components: Components, lines: list[list[int]]) -> list[list[int]]:
-    """Top to bottom; what stands side by side, left to right."""
-    extents = {id(line): _extent(components, line) for line in lines}
-    by_top = sorted(lines, key=lambda line: (extents[id(line)][1], extents[id(line)][0]))
-    rows: list[list[list[int]]] = []
-    for line in by_top:
-        _, top, _, bottom = extents[id(line)]
-        if rows:
-            _, row_top, _, row_bottom = extents[id(rows[-1][0])]
-            overlap = min(bottom, row_bottom) - max(top, row_top)
-            if overlap > 0.5 * min(bottom - top, row_bottom - row_top):
-                rows[-1].append(line)
-                continue
-        rows.append([line])
-    return [line for row in rows for line in sorted(row, key=lambda line: extents[id(line)][0])]
 
 
 def _extent(components: Components, line: list[int]) -> Box:
@@ -175,10 +268,10 @@ def _extent(components: Components, line: list[int]) -> Box:
     )
 
 
-def _line(ink: UInt8[np.ndarray, "h w"], components: Components, line: np.ndarray) -> Line:
+def _line(ink: UInt8[np.ndarray, "h w"], components: Components, line: list[int], cell: Cell | None) -> Line:
     """The ink of a line's components with their soft edges, one px around them."""
-    left, top, right, bottom = _extent(components, line.tolist())
+    left, top, right, bottom = _extent(components, line)
     left, top = max(0, left - 1), max(0, top - 1)
     right, bottom = min(ink.shape[1], right + 1), min(ink.shape[0], bottom + 1)
     window = (slice(top, bottom), slice(left, right))
-    return Line((left, top, right, bottom), components.soft_ink(ink, line, window))
+    return Line((left, top, right, bottom), components.soft_ink(ink, np.array(line), window), cell)

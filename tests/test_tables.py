@@ -1,0 +1,80 @@
+"""Pages with drawn tables, from the scan to the cells and the files."""
+
+import csv
+
+import numpy as np
+import pytest
+from drawn_pages import SHEET_PX, Sheet, scanned
+from PIL import Image
+from test_batch import outputs
+
+from hwtranscribe.cli import run
+from hwtranscribe.register.upright import upright
+from hwtranscribe.segment.free import page_lines
+
+XS, YS = (120, 520, 860, 1500), (300, 420, 540, 780)
+CELLS = {(1, 1): ["APPLES"], (1, 2): ["12"], (2, 1): ["BREAD"], (2, 3): ["NOT SLICED"], (3, 1): ["HONEY", "AND MILK"]}
+
+
+def sheet() -> Sheet:
+    made = Sheet(SHEET_PX)
+    for x in XS:
+        made.line(x, YS[0], x, YS[-1])
+    for y in YS:
+        made.line(XS[0], y, XS[-1], y)
+    return made
+
+
+def texts() -> list[tuple[float, float, str]]:
+    inside = [
+        (XS[column - 1] + 30, YS[row - 1] + 80 + 90 * number, text)
+        for (row, column), lines in CELLS.items()
+        for number, text in enumerate(lines)
+    ]
+    return [(150, 180, "WHAT WE NEED"), *inside, (150, 950, "THANK YOU")]
+
+
+@pytest.mark.parametrize("scan", [{}, {"angle_deg": 2.5, "scale": 0.7}, {"angle_deg": -4.0}], ids=str)
+def test_lines_are_found_cell_by_cell_in_their_place(scan):
+    page, _ = scanned(texts(), sheet(), **scan)
+    lines = page_lines(upright(page))
+    names = [line.field for line in lines]
+    assert names[0] == "line001" and names[-1] == "line002"
+    cells = [line.in_table for line in lines[1:-1]]
+    assert [(cell.row, cell.column) for cell in cells if cell] == [
+        *((row, column) for row in (1, 2) for column in (1, 2, 3)),
+        *((3, 1), (3, 1), (3, 2), (3, 3)),
+    ]
+    written = {(line.in_table.row, line.in_table.column) for line in lines if line.in_table and line.inks}
+    assert written == set(CELLS)
+
+
+def test_writing_on_squared_paper_is_read_as_lines():
+    squared = Sheet(SHEET_PX)
+    for x in range(20, SHEET_PX[0], 39):
+        squared.line(x, 0, x, SHEET_PX[1], 1.5)
+    for y in range(20, SHEET_PX[1], 39):
+        squared.line(0, y, SHEET_PX[0], y, 1.5)
+    page, _ = scanned([(150, 300, "SQUARED PAPER"), (150, 500, "HAS MANY RULES")], squared, angle_deg=1.5)
+    assert [line.field for line in page_lines(upright(page))] == ["line001", "line002"]
+
+
+def test_files_of_a_page_with_a_table(tmp_path):
+    page, _ = scanned(texts(), sheet())
+    Image.fromarray(page.pixels).save(tmp_path / "list.png")
+    out = tmp_path / "out"
+    command = ["transcribe", str(tmp_path / "list.png"), "--case", "upper", "--out", str(out), "--quiet", "--jobs", "1"]
+    assert run(command) == 0
+    with (out / "tables" / "list.png.page0001.table1.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert np.array(rows).shape == (3, 3)
+    assert [[bool(text) for text in row] for row in rows] == [
+        [(row, column) in CELLS for column in (1, 2, 3)] for row in (1, 2, 3)
+    ]
+    text = (out / "text" / "list.png.txt").read_text(encoding="utf-8").splitlines()
+    assert text[1:4] == ["\t".join(row) for row in rows] and len(text) == 5
+    before = outputs(out)
+    (out / "tables" / "gone.png.page0001.table1.csv").write_text("old")
+    (out / "tables" / "list.png.page0001.table1.csv").unlink()
+    assert run(["export", str(out)]) == 0
+    assert outputs(out) == before
