@@ -26,7 +26,9 @@ from hwtranscribe.register import Reference, align, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.segment import field_boxes, page_lines
 from hwtranscribe.types import (
+    CROSSED_OUT,
     AlignedPage,
+    Alternative,
     Box,
     Case,
     CharBoxes,
@@ -236,20 +238,23 @@ class Transcriber:
         )
 
     def _read_checkbox(self, aligned: AlignedPage, field: FieldTemplate) -> FieldReading:
-        """`1` for a ticked box, `0` for an empty one."""
+        """`1` for a ticked box, `0` for an empty one and for one that is crossed out, which is for review."""
         box = _scaled(field.box, aligned.scale)
-        ticked = read_mark(aligned, box)
-        confidence = max(ticked, 1.0 - ticked)
-        doubtful = confidence < self.options.review_below
+        mark = read_mark(aligned, box)
+        confidence = max(mark.ticked, 1.0 - mark.ticked)
+        detail = f"confidence below {self.options.review_below:g}" if confidence < self.options.review_below else ""
+        if mark.crossed_out > 0.5:
+            detail = CROSSED_OUT
         reading = FieldReading(
             page=aligned.page,
             field=field.name,
             kind=field.kind,
-            text="1" if ticked >= 0.5 else "0",
+            text="1" if mark.ticked >= 0.5 else "0",
             confidence=round(confidence, 6),
-            status=Status.REVIEW if doubtful else Status.OK,
-            detail=f"confidence below {self.options.review_below:g}" if doubtful else "",
+            status=Status.REVIEW if detail else Status.OK,
+            detail=detail,
             box=box,
+            alternatives=(Alternative(CROSSED_OUT, round(mark.crossed_out, 6)),) if mark.crossed_out > 1e-4 else (),
         )
         return _on_rendered_page(reading, aligned)
 

@@ -13,6 +13,9 @@ from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 Box = tuple[int, int, int, int]
 """left, top, right, bottom, px; right and bottom exclusive."""
 
+CROSSED_OUT = "crossed out"
+"""Detail of a reading whose writing or mark is crossed out; also what a checkbox may hold besides `1` and `0`."""
+
 
 class Kind(StrEnum):
     """What a field may hold."""
@@ -248,6 +251,8 @@ class CharBoxes:
         space_log_odds: Of a space between words before the edge, by the width of the paper there; -inf in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
         in_table: The cell of a drawn table that the line stands in, or None.
+        doubt: Why the characters may be cut apart wrongly or may not count, for a person; empty otherwise. What is read
+            of them is then for review.
     """
 
     field: str
@@ -263,6 +268,7 @@ class CharBoxes:
     space_log_odds: Float32[np.ndarray, " n"]
     cells: bool
     in_table: Cell | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -315,7 +321,7 @@ class FieldReading:
         detail: Why it is not `ok`; empty otherwise.
         box: In px of the rendered page.
         characters: One per character of `text` except spaces.
-        alternatives: Other readings, most probable first.
+        alternatives: Other readings, most probable first; of a checkbox only `CROSSED_OUT`, where it may be.
         cell: The cell of a drawn table, in page mode; None outside tables.
     """
 

@@ -1,5 +1,7 @@
 """Decoding: scores and constraints to readings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from results import reading
@@ -150,6 +152,15 @@ def test_one_scribble_is_marked_in_the_text():
     reading = decode_field(comb(4), rows, DIGITS, page=1, kind=Kind.DIGITS)
     assert reading.text == "12?3"
     assert reading.status is Status.REVIEW
+
+
+def test_what_may_be_cut_wrongly_is_for_review():
+    boxes = replace(comb(2), doubt="8 cells are printed, not 2 as the template says")
+    reading = decode_field(boxes, scores(DIGITS, {"1": 0.999}, {"2": 0.999}), DIGITS, page=1, kind=Kind.DIGITS)
+    assert (reading.text, reading.status, reading.detail) == ("12", Status.REVIEW, boxes.doubt)
+    assert reading.confidence <= 0.5
+    empty = decode_field(replace(comb(1, blank=(0,)), doubt="x"), scores(DIGITS, {}), DIGITS, page=1, kind=Kind.DIGITS)
+    assert empty.status is Status.BLANK
 
 
 def cut_in_two() -> CharBoxes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hwtranscribe.form import FormTemplate, apply_rules
-from hwtranscribe.types import Alternative, CharReading, FieldReading, Kind, Status
+from hwtranscribe.types import CROSSED_OUT, Alternative, CharReading, FieldReading, Kind, Status
 
 FORM = """
 schema = 1
@@ -125,6 +125,40 @@ def test_a_doubtful_group_is_for_review(tmp_path, ticked, problem):
     form = template(tmp_path, box("small"), box("large"))
     for reading in apply_rules(form, [tick("small", ticked[0]), tick("large", ticked[1])], 0.9):
         assert (reading.status, reading.detail) == (Status.REVIEW, problem)
+
+
+def taken_back(field: str, ticked: float, crossed_out: float) -> FieldReading:
+    detail = CROSSED_OUT if crossed_out > 0.5 else ""
+    status = Status.REVIEW if detail else Status.OK
+    return replace(
+        tick(field, ticked), status=status, detail=detail, alternatives=(Alternative(CROSSED_OUT, crossed_out),)
+    )
+
+
+def test_a_box_that_is_crossed_out_leaves_the_other_one(tmp_path):
+    form = template(tmp_path, box("small"), box("large"), box("huge"))
+    # Dense as a box filled in, the second alone would count as ticked.
+    for crossed_out in (taken_back("large", 0.03, 0.96), taken_back("large", 0.95, 0.05)):
+        small, large, huge = apply_rules(form, [tick("small", 0.99), crossed_out, tick("huge", 0.001)], 0.9)
+        assert (small.text, large.text, huge.text) == ("1", "0", "0")
+        assert small.status is large.status is Status.REVIEW
+        assert small.detail.endswith("another box of the group size is crossed out")
+        assert large.detail.endswith(CROSSED_OUT)
+        assert 0.4 < small.confidence <= 0.85
+
+
+def test_a_box_crossed_out_alone_leaves_none(tmp_path):
+    form = template(tmp_path, box("small"), box("large"))
+    for reading in apply_rules(form, [tick("small", 0.001), taken_back("large", 0.003, 0.99)], 0.9):
+        assert (reading.text, reading.status) == ("0", Status.REVIEW)
+        assert reading.detail.endswith("none of the group size is ticked")
+
+
+def test_what_a_rule_changes_without_being_sure_says_why(tmp_path):
+    form = template(tmp_path, box("small"), box("large"))
+    _, large = apply_rules(form, [tick("small", 0.99), tick("large", 0.95)], 0.9)
+    assert (large.text, large.status) == ("0", Status.REVIEW)
+    assert large.detail == "confidence below 0.9; as first read, more than one of the group size is ticked"
 
 
 def test_a_field_that_could_not_be_read_breaks_no_rule(tmp_path):

@@ -43,7 +43,7 @@ def test_combs_are_found(style, cells):
     assert np.abs(grid.edges - np.linspace(box[0], box[2], cells + 1)).max() < 4
 
 
-@pytest.mark.parametrize("style", ["full", "ticks", "open"])
+@pytest.mark.parametrize("style", ["full", "ticks", "open", "dotted"])
 def test_combs_are_found_without_a_blank_and_under_writing(style):
     page = comb_page(8, style, shade=90)
     write_cells(page, BOX, 8, "11475 1H")
@@ -70,6 +70,68 @@ def test_cells_of_different_width_are_found_on_a_blank():
     grid = find_cells(with_blank(page), BOX, None)
     assert grid is not None
     assert np.abs(grid.edges - [100, 160, 260, 300, 430, 500]).max() < 3
+
+
+@pytest.mark.parametrize("written", ["", "47 1H"])
+def test_cells_of_different_width_are_found_on_the_page_itself(written):
+    page = np.full((300, 700), 255, np.uint8)
+    cv2.rectangle(page, (100, 100), (500, 150), 90, 2)
+    edges = [100, 160, 260, 300, 430, 500]
+    for x in edges[1:-1]:
+        cv2.line(page, (x, 100), (x, 150), 90, 2)
+    for left, right, character in zip(edges, edges[1:], written, strict=False):
+        write_cells(page, (left, 100, right, 150), 1, character)
+    grid = find_cells(without_blank(page), BOX, None)
+    assert grid is not None
+    assert np.abs(grid.edges - edges).max() < 4
+
+
+@pytest.mark.parametrize("style", ["full", "dotted", "open", "ticks"])
+def test_separators_that_are_missing_are_put_in_without_a_blank(style):
+    page = comb_page(8, style, shade=90)
+    for x in (100, 300, 500):
+        page[103:148, x - 3 : x + 4] = 255
+    write_cells(page, BOX, 8, "4075 1H")
+    grid = find_cells(without_blank(page), BOX, None)
+    assert grid is not None
+    assert np.abs(grid.edges - np.linspace(100, 500, 9)).max() < 4
+
+
+@pytest.mark.parametrize("blank_known", [True, False])
+@pytest.mark.parametrize("cells", [8, None])
+def test_writing_that_is_struck_through_is_in_doubt(cells, blank_known):
+    blank = comb_page(8, shade=90) if cells else np.full((300, 700), 255, np.uint8)
+    page = blank.copy()
+    write_cells(page, BOX, 8, "4R75AHEB")
+    for ends, doubt in (
+        (None, ""),
+        (((95, 136), (505, 129)), "crossed out"),
+        (((95, 134), (252, 131)), "crossed out in part"),
+    ):
+        struck = page.copy()
+        if ends:
+            cv2.line(struck, *ends, 40, 3, cv2.LINE_AA)
+        aligned = with_blank(blank, struck) if blank_known else without_blank(struck)
+        assert field_boxes(aligned, "name", BOX, cells).doubt == doubt
+
+
+def test_dashes_and_underlined_writing_are_not_struck_through():
+    page = np.full((300, 700), 255, np.uint8)
+    cv2.line(page, (110, 125), (490, 123), 40, 3, cv2.LINE_AA)
+    assert field_boxes(without_blank(page), "name", BOX, None).doubt == ""
+    page[:] = 255
+    write_cells(page, BOX, 8, "4R75AHEB")
+    cv2.line(page, (100, 151), (500, 149), 40, 3, cv2.LINE_AA)
+    assert field_boxes(without_blank(page), "name", BOX, None).doubt == ""
+
+
+def test_a_comb_on_the_page_that_the_template_denies_is_in_doubt():
+    page = comb_page(8, shade=90)
+    write_cells(page, BOX, 8, "4075 11")
+    aligned = without_blank(page)
+    for cells, doubt in ((8, ""), (6, "8 cells are printed, not 6 as the template says"), (16, "")):
+        boxes = field_boxes(aligned, "number", BOX, cells)
+        assert (len(boxes.inks), boxes.doubt) == (cells, doubt)
 
 
 def test_a_plain_box_and_a_line_are_no_combs():

@@ -21,6 +21,8 @@ PRIOR_WEIGHT = 0.5
 _CONSTRAINT_BROKEN = math.log(1e-3)
 _BROKEN_CONFIDENCE = 0.2
 """What is left of the confidence of a reading that breaks the field's constraint."""
+_DOUBTED_CONFIDENCE = 0.5
+"""Most that is left where it is not certain that the field was cut into its characters."""
 _ILLEGIBLE_SHARE = 0.34
 
 
@@ -79,6 +81,9 @@ def decode_field(
     confidence = probability_right(confidences[0], weakest, len(characters))
     if detail:
         confidence *= _BROKEN_CONFIDENCE
+    if boxes.doubt:
+        confidence = min(confidence, _DOUBTED_CONFIDENCE)
+        detail = "; ".join(filter(None, [detail, boxes.doubt]))
     unreadable = best.text.count(UNREADABLE)
     letters = len(best.edges)
     alternatives = tuple(
@@ -87,8 +92,9 @@ def decode_field(
         if p > 1e-4
     )
     if unreadable and unreadable >= _ILLEGIBLE_SHARE * letters:
+        why = "; ".join(filter(None, ["not readable", boxes.doubt]))
         return FieldReading(
-            page, boxes.field, kind, "", 0.0, Status.ILLEGIBLE, "not readable", boxes.box, alternatives=alternatives
+            page, boxes.field, kind, "", 0.0, Status.ILLEGIBLE, why, boxes.box, alternatives=alternatives
         )
     if unreadable:
         detail = "; ".join(filter(None, [detail, "not readable where it says ?"]))
@@ -115,6 +121,8 @@ def _blank(
 ) -> FieldReading:
     """The reading of a field without writing; for review where that is not sure or not allowed."""
     doubt = "perhaps not blank" if confidence < review_below else ""
+    if boxes.doubt and not boxes.blank.all():
+        confidence, doubt = min(confidence, _DOUBTED_CONFIDENCE), boxes.doubt
     detail = "required, but blank" if required else doubt
     status = Status.REVIEW if detail else Status.BLANK
     return FieldReading(page, boxes.field, kind, "", round(confidence, 6), status, detail, boxes.box)

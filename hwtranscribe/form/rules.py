@@ -12,10 +12,14 @@ from itertools import product
 
 from hwtranscribe.constraint import fold
 from hwtranscribe.form.template import FormTemplate
-from hwtranscribe.types import CharReading, FieldReading, Kind, Status
+from hwtranscribe.types import CROSSED_OUT, CharReading, FieldReading, Kind, Status
 
 BROKEN_SHARE = 0.01
 """How often people break such a rule: sums that do not add up, two boxes ticked."""
+
+CORRECTED = 0.85
+"""Most that a group is sure of in which a box is crossed out; a judgement, for some people blacken what they mean."""
+
 MAX_SUMS = 2_000
 
 
@@ -57,6 +61,7 @@ def apply_rules(form: FormTemplate, readings: Sequence[FieldReading], review_bel
         ticked = sum(box.text == "1" for box in boxes)
         problem = f"{'more than one' if ticked > 1 else 'none'} of the group {group} is ticked"
         settled |= _settle(boxes, _one_of(boxes), problem, review_below)
+        settled |= _corrected(group, boxes, [settled[name] for name in names])
     return tuple(settled[reading.field] for reading in readings)
 
 
@@ -105,6 +110,33 @@ def _one_of(boxes: Sequence[FieldReading]) -> list[_Joint]:
     ]
 
 
+def _corrected(group: str, boxes: Sequence[FieldReading], settled: Sequence[FieldReading]) -> dict[str, FieldReading]:
+    """The readings of a group in which one box is ticked and another was, and is crossed out: for review.
+
+    Args:
+        group: Its name.
+        boxes: As they were read, one by one.
+        settled: As the rule has them.
+    """
+    taken_back = {box.field for box, now in zip(boxes, settled, strict=True) if now.text == "0" and _crossed_out(box)}
+    if not taken_back or all(now.text != "1" for now in settled):
+        return {}
+    found = {}
+    for now in settled:
+        if now.field in taken_back or now.text == "1":
+            why = CROSSED_OUT if now.field in taken_back else f"another box of the group {group} is crossed out"
+            detail = "; ".join(dict.fromkeys(filter(None, [now.detail, why])))
+            confidence = min(now.confidence, CORRECTED)
+            found[now.field] = replace(now, confidence=confidence, status=Status.REVIEW, detail=detail)
+    return found
+
+
+def _crossed_out(box: FieldReading) -> bool:
+    """Whether a checkbox, if it does not count as ticked, is more likely crossed out than empty."""
+    unticked = dict(_choices(box))["0"]
+    return any(2 * a.confidence > unticked for a in box.alternatives if a.text == CROSSED_OUT)
+
+
 def _number(text: str) -> int | None:
     """What a field says; a blank one counts nothing."""
     return int(text or "0") if not text or (text.isascii() and text.isdigit()) else None
@@ -132,14 +164,17 @@ def _settle(
     best = max(keeping, key=lambda joint: joint.probability, default=None)
     if best is not None and (best.texts == as_read or best.probability >= as_read_probability):
         confidence = best.probability / evidence
+        doubt = f"confidence below {review_below:g}"
+        if best.texts != as_read:
+            doubt += f"; as first read, {problem}"
         pairs = zip(readings, best.texts, strict=True)
-        return {reading.field: _taken(reading, text, confidence, review_below) for reading, text in pairs}
+        return {reading.field: _taken(reading, text, confidence, review_below, doubt) for reading, text in pairs}
     confidence = as_read_probability / evidence
     return {reading.field: _doubted(reading, problem, confidence) for reading in readings}
 
 
-def _taken(reading: FieldReading, text: str, confidence: float, review_below: float) -> FieldReading:
-    """A reading whose text and confidence follow from the rule."""
+def _taken(reading: FieldReading, text: str, confidence: float, review_below: float, doubt: str) -> FieldReading:
+    """A reading whose text and confidence follow from the rule; `doubt` is its detail where that is not sure."""
     confidence = round(confidence, 6)
     unsure = f"confidence below {review_below:g}"
     if text == reading.text and (
@@ -152,7 +187,7 @@ def _taken(reading: FieldReading, text: str, confidence: float, review_below: fl
         text=text,
         confidence=confidence,
         status=Status.REVIEW if doubtful else Status.OK if text else Status.BLANK,
-        detail=unsure if doubtful else "",
+        detail=doubt if doubtful else "",
         characters=reading.characters if text == reading.text else _respelled(reading.characters, text, confidence),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sampling.hand import Hand
+from sampling.marks import draw_mark
 from sampling.sheet import Sheet
 
 Box = tuple[int, int, int, int]
@@ -70,7 +71,7 @@ class FormField:
         if not value or (self.style == "checkbox" and value == "0"):
             return
         if self.style == "checkbox":
-            _tick(ink, self.box, hand)
+            draw_mark(ink, self.box, str(hand.rng.choice(["cross", "cross", "tick", "tick", "scribble"])), hand)
         elif self.cells:
             _write_in_cells(ink, value, self.box, self.cells, hand)
         else:
@@ -125,21 +126,3 @@ def _write_in_cells(ink: np.ndarray, value: str, box: Box, cells: int, hand: Han
         x = left + pitch * (index + 0.5) - hand.width(strokes) / 2 - begin + lean + hand.rng.normal(0, 0.035) * pitch
         y = (top + bottom) / 2 + capital_px / 2 + hand.rng.normal(0, 0.03) * (bottom - top)
         hand.draw(ink, [path + (x, y) for path in strokes], capital_px)
-
-
-_MARKS = {
-    "cross": ["-5,-5 105,105", "105,-8 -5,102"],
-    "tick": ["5,45 35,90 120,-40"],
-    "scribble": ["5,15 90,10 10,35 92,38 8,60 90,66 10,88 95,92"],
-}
-
-
-def _tick(ink: np.ndarray, box: Box, hand: Hand) -> None:
-    left, top, right, bottom = box
-    kind = hand.rng.choice(["cross", "cross", "tick", "tick", "scribble"])
-    for stroke in _MARKS[kind]:
-        points = np.array([[float(v) / 100 for v in point.split(",")] for point in stroke.split()])
-        points += hand.rng.normal(0, 0.06, points.shape)
-        steps = np.linspace(0, len(points) - 1, 20 * len(points))
-        path = np.stack([np.interp(steps, range(len(points)), points[:, axis]) for axis in (0, 1)], 1)
-        hand.draw(ink, [path * (right - left, bottom - top) + (left, top)], 42.0)

@@ -8,6 +8,15 @@ from jaxtyping import Float32
 from hwtranscribe.segment.cells.lines import CombLines, comb_lines
 from hwtranscribe.types import AlignedPage, Box
 
+TEARING = 0.25
+"""A separator this far from the ends of a cell, in its widths, goes through the midst of it."""
+
+LEAST_UNEQUAL = 3
+"""Separators that make a comb of unequal cells where no blank form says what is printed; fewer may be strokes."""
+
+CELL_WIDTHS = (0.35, 2.5)
+"""Equal cells of a comb are between these shares of its height wide."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellGrid:
@@ -20,6 +29,7 @@ class CellGrid:
         separator_px: Thickness of the separators as scanned, or as printed where a blank form is known.
         found: How many cells the separators alone show, or None where they show no comb; differs from the number of
             cells when the template says otherwise.
+        torn: Whether separators run through the midst of cells, because the template says otherwise.
     """
 
     edges: Float32[np.ndarray, " n_edges"]
@@ -27,6 +37,7 @@ class CellGrid:
     bottom: int
     separator_px: int
     found: int | None
+    torn: bool = False
 
     def __len__(self) -> int:
         return len(self.edges) - 1
@@ -53,14 +64,18 @@ def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | 
     if best is None:
         edges = np.linspace(left, right, cells + 1, dtype=np.float32)
         return CellGrid(edges, top, bottom, 1, None)
-    return CellGrid(given_edges(best.edges, left, right, cells), best.top, best.bottom, best.separator_px, len(best))
+    edges = given_edges(best.edges, left, right, cells)
+    off_px = np.abs(best.edges[:, None] - edges[None, :]).min(axis=1)
+    inside = (best.edges > left) & (best.edges < right)
+    torn = bool((off_px[inside] > TEARING * (right - left) / cells).any())
+    return CellGrid(edges, best.top, best.bottom, best.separator_px, len(best), torn)
 
 
 def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n_edges"] | None:
     """Return the edges of the cells that separators show, or None when they show no comb.
 
-    A comb has a pitch that its separators keep; one or the other may be missing, also at the ends. On a blank form
-    full separators count also when cells differ in width.
+    A comb has a pitch that its separators keep; one or the other may be missing, also at the ends. Full separators
+    count also when cells differ in width; where no blank form is known, when there are several.
 
     Args:
         lines: In and around the field.
@@ -77,7 +92,11 @@ def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray
         edges = filled_edges(places, pitch, left, right, lines.reach)
         # Two or three lines that do not run from border to border may be anything.
         return edges if len(edges) > 2 and (len(inner) or len(edges) > 4) else None
-    return np.array([left, *inner, right], np.float32) if lines.sure and len(inner) else None
+    unequal = np.array([left, *inner, right], np.float32)
+    if lines.sure:
+        return unequal if len(inner) else None
+    widths = np.diff(unequal) / height_px
+    return unequal if len(inner) >= LEAST_UNEQUAL and widths.min() >= CELL_WIDTHS[0] else None
 
 
 def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndarray, " m"]:
@@ -107,7 +126,8 @@ def best_pitch(
     if len(near) < 3:
         return None
     steps = near[None, :] - near[:, None]
-    candidates = np.unique(np.round(steps[(steps > 0.35 * height_px) & (steps < 2.5 * height_px)], 1))
+    usual = (steps > CELL_WIDTHS[0] * height_px) & (steps < CELL_WIDTHS[1] * height_px)
+    candidates = np.unique(np.round(steps[usual], 1))
     best, best_score = None, 0.0
     for pitch in candidates:
         number = np.round(steps / pitch)

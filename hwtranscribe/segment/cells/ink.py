@@ -73,6 +73,7 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         skip_log_prob=np.full(count, -np.inf, np.float32),
         space_log_odds=np.full(count, -np.inf, np.float32),
         cells=True,
+        doubt=f"{grid.found} cells are printed, not {count} as the template says" if grid.torn else "",
     )
 
 
