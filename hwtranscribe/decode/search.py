@@ -29,7 +29,7 @@ _CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.45, Kind.ALPHANUMERIC:
 _SCORE_WEIGHT = 0.72
 """Of the network's log-probabilities against geometry, where characters have to be cut apart."""
 _UNREADABLE_PENALTY = math.log(0.05)
-_HALF = math.log(0.5)
+"""The network was shown more things that are no character than fields hold."""
 
 
 @dataclass(slots=True)
@@ -133,8 +133,7 @@ def _choices(
         if blank:
             found[edge] = [("", 0.0)]
             continue
-        unlikely = row[-1] < _HALF or not boxes.cells
-        found[edge].append((UNREADABLE, row[-1] + geometry[edge] + (_UNREADABLE_PENALTY if unlikely else 0.0)))
+        found[edge].append((UNREADABLE, row[-1] + geometry[edge] + _UNREADABLE_PENALTY))
         if skip > -math.inf:
             found[edge].append(("", skip))
         found[edge].sort(key=_likeliest_first)
