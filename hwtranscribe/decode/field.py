@@ -16,7 +16,7 @@ from hwtranscribe.decode.search import UNREADABLE, Text, log_add, log_sum, searc
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
 
 MAX_ALTERNATIVES = 5
-PRIOR_WEIGHT = 0.5
+PRIOR_WEIGHT = 0.35
 """Of a text's prior log-odds; chosen on the name strips, half of whose names are not in the list."""
 _CONSTRAINT_BROKEN = math.log(1e-3)
 _BROKEN_CONFIDENCE = 0.2

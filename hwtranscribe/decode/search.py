@@ -24,9 +24,9 @@ _HOPELESS = 7.0
 _LOST = 12.0
 """How much less likely than the best of the whole field what a text may still become may be before it is given up."""
 _NO_SPACE = (("", 0.0),)
-_CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.45, Kind.ALPHANUMERIC: -0.25}
+_CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.1, Kind.ALPHANUMERIC: -0.05}
 """Cost of a character more: hands join digits more often than block letters; fitted on the development sets."""
-_SCORE_WEIGHT = 0.72
+_SCORE_WEIGHT = 0.6
 """Of the network's log-probabilities against geometry, where characters have to be cut apart."""
 _UNREADABLE_PENALTY = math.log(0.05)
 """The network was shown more things that are no character than fields hold."""

@@ -17,8 +17,8 @@ LABEL_GAP = 0.9
 SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
 """A word less high than this share of the writing is likelier a label, by these log-odds."""
 
-_REMNANT_SHARE = 0.35
-"""Of a line's ink: less of it beside a label is no writing but what is left of a frame or a stamp."""
+_REMNANT_PIECES = 1
+"""No more than this before a label is no writing but what is left of a frame or a stamp."""
 
 # Logistic regression on words of scanned name strips, labels and writing told apart by an independent reader of type.
 _UNEVEN_TOPS = -14.0
@@ -60,24 +60,26 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     if printed.all():
         return lines
     kept: list[list[int]] = []
+    pieces = np.array([len(word) for _, word in words])
     for at in range(len(lines)):
         members = [i for i, (line, _) in enumerate(words) if line == at]
-        chosen = _right_of_label(members, printed, ink)
+        chosen = _right_of_label(members, printed, ink, pieces)
         if chosen:
             kept.append([component for i in chosen for component in words[i][1]])
     return kept or lines
 
 
-def _right_of_label(members: list[int], printed: np.ndarray, ink: np.ndarray) -> list[int]:
+def _right_of_label(members: list[int], printed: np.ndarray, ink: np.ndarray, pieces: np.ndarray) -> list[int]:
     """Written words of a line; those before its last label only when they outweigh those behind it.
 
-    A label has its answer behind it: what ends a line is written, however evenly, unless there is next to nothing else.
+    A label has its answer behind it: what ends a line is written, however evenly.
     """
     written = [i for i in members if not printed[i]]
     last = members.index(written[-1]) if written else -1
     labels = [place for place, i in enumerate(members) if printed[i] and place < last]
     if not labels:
-        return members if ink[written].sum() > _REMNANT_SHARE * ink[members].sum() else []
+        remnant = len(written) < len(members) and pieces[written].sum() <= _REMNANT_PIECES
+        return [] if remnant or not written else members
     behind = members[labels[-1] + 1 :]
     before = [i for i in written if i not in behind]
     return behind if ink[behind].sum() >= ink[before].sum() else before + behind
