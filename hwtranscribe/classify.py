@@ -23,9 +23,9 @@ _CAPITALS, _SMALL_LETTERS = 1.5, 0.5
 """Capitals and small letters that a field is thought to hold before any of it is seen."""
 
 _DIGIT_LIKE = {
-    "0": "OoD",
+    "0": "OoDa",
     "1": "Il",
-    "2": "Zz",
+    "2": "Zzq",
     "4": "yY",
     "5": "Ss",
     "6": "bG",

@@ -46,8 +46,7 @@ from hwtranscribe.types import (
 )
 
 OTHER_KIND = {Kind.LETTERS: 0.5, Kind.DIGITS: 0.8}
-"""Share of characters of another kind from which on a line is not read as what was asked for; higher for digits, since
-more of them look like letters (0, 1, 2, 5) than letters like digits."""
+"""Share of characters of another kind from which on a line is not read as what was asked for."""
 _MIN_CHARACTERS = 4
 
 
@@ -309,7 +308,9 @@ def _of_its_kind(reading: FieldReading, boxes: CharBoxes, log_probs: np.ndarray)
     edges = likely_edges(boxes, log_probs)
     if reading.kind not in OTHER_KIND or len(edges) < _MIN_CHARACTERS:
         return reading
-    digits = share_of_digits(log_probs[edges])
+    # A 0 in a line of digits is no O that would tell of letters.
+    counted = count_letters_as_digits(log_probs[edges]) if reading.kind is Kind.DIGITS else log_probs[edges]
+    digits = share_of_digits(counted)
     foreign = digits if reading.kind is Kind.LETTERS else 1 - digits
     if foreign < OTHER_KIND[reading.kind]:
         return reading
