@@ -108,10 +108,11 @@ def _normalize_into(glyph: Float32[np.ndarray, "28 28"], ink: Float32[np.ndarray
 def _ink_box(ink: Float32[np.ndarray, "h w"]) -> tuple[int, int, int, int] | None:
     if ink.size == 0:
         return None
-    columns = ink.max(axis=0)
+    columns = cv2.reduce(ink, 0, cv2.REDUCE_MAX).ravel()
     peak = float(columns.max())
     if peak < _EMPTY_PEAK:
         return None
-    across = np.flatnonzero(columns > _BOX_LEVEL * peak)
-    down = np.flatnonzero(ink.max(axis=1) > _BOX_LEVEL * peak)
-    return int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1
+    across = columns > _BOX_LEVEL * peak
+    down = cv2.reduce(ink, 1, cv2.REDUCE_MAX).ravel() > _BOX_LEVEL * peak
+    left, top = int(across.argmax()), int(down.argmax())
+    return left, top, len(across) - int(across[::-1].argmax()), len(down) - int(down[::-1].argmax())

@@ -24,7 +24,7 @@ from hwtranscribe.language import word_log_odds
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
-from hwtranscribe.segment import field_boxes, page_lines
+from hwtranscribe.segment import CellGrid, field_boxes, find_cells, page_lines
 from hwtranscribe.types import (
     CROSSED_OUT,
     AlignedPage,
@@ -110,6 +110,7 @@ class Transcriber:
         self.options = options or ReadOptions()
         self.classifier = Classifier.load(checkpoint)
         self.references = tuple(prepare_references(form)) if form else ()
+        self._grids: dict[tuple[int, float, str], CellGrid | None] = {}
         self.provenance = Provenance(
             version=__version__,
             checkpoint_hash=self.classifier.checkpoint_hash,
@@ -176,10 +177,10 @@ class Transcriber:
         if not aligned.registered or aligned.template_page is None:
             return ()
         fields = self.form.pages[aligned.template_page].fields
-        written = [f for f in fields if f.kind is not Kind.CHECKBOX]
+        written = [(f, _scaled(f.box, aligned.scale)) for f in fields if f.kind is not Kind.CHECKBOX]
         targets = [
-            _Target(field_boxes(aligned, f.name, _scaled(f.box, aligned.scale), f.cells), f.kind, f.case, f)
-            for f in written
+            _Target(field_boxes(aligned, f.name, box, self._cells(aligned, f, box)), f.kind, f.case, f)
+            for f, box in written
         ]
         readings = {r.field: r for r in self._read_targets(aligned, targets)}
         for f in fields:
@@ -193,6 +194,15 @@ class Transcriber:
                     detail="this part of the page does not match the blank form",
                 )
         return tuple(readings[f.name] for f in fields)
+
+    def _cells(self, aligned: AlignedPage, field: FieldTemplate, box: Box) -> CellGrid | None:
+        """The cells of a field; kept where a blank form shows them, for the scans of a stack are all alike."""
+        if aligned.printing is None or aligned.template_page is None:
+            return find_cells(aligned, box, field.cells)
+        place = aligned.template_page, aligned.scale, field.name
+        if place not in self._grids:
+            self._grids[place] = find_cells(aligned, box, field.cells)
+        return self._grids[place]
 
     def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
         """All characters of a page go through the network together."""

@@ -112,17 +112,17 @@ def test_writing_that_is_struck_through_is_in_doubt(cells, blank_known):
         if ends:
             cv2.line(struck, *ends, 40, 3, cv2.LINE_AA)
         aligned = with_blank(blank, struck) if blank_known else without_blank(struck)
-        assert field_boxes(aligned, "name", BOX, cells).doubt == doubt
+        assert field_boxes(aligned, "name", BOX, find_cells(aligned, BOX, cells)).doubt == doubt
 
 
 def test_dashes_and_underlined_writing_are_not_struck_through():
     page = np.full((300, 700), 255, np.uint8)
     cv2.line(page, (110, 125), (490, 123), 40, 3, cv2.LINE_AA)
-    assert field_boxes(without_blank(page), "name", BOX, None).doubt == ""
+    assert field_boxes(without_blank(page), "name", BOX, find_cells(without_blank(page), BOX, None)).doubt == ""
     page[:] = 255
     write_cells(page, BOX, 8, "4R75AHEB")
     cv2.line(page, (100, 151), (500, 149), 40, 3, cv2.LINE_AA)
-    assert field_boxes(without_blank(page), "name", BOX, None).doubt == ""
+    assert field_boxes(without_blank(page), "name", BOX, find_cells(without_blank(page), BOX, None)).doubt == ""
 
 
 def test_a_comb_on_the_page_that_the_template_denies_is_in_doubt():
@@ -130,7 +130,7 @@ def test_a_comb_on_the_page_that_the_template_denies_is_in_doubt():
     write_cells(page, BOX, 8, "4075 11")
     aligned = without_blank(page)
     for cells, doubt in ((8, ""), (6, "8 cells are printed, not 6 as the template says"), (16, "")):
-        boxes = field_boxes(aligned, "number", BOX, cells)
+        boxes = field_boxes(aligned, "number", BOX, find_cells(aligned, BOX, cells))
         assert (len(boxes.inks), boxes.doubt) == (cells, doubt)
 
 
@@ -203,7 +203,7 @@ def test_characters_that_touch_are_cut_at_the_separator():
 def test_a_field_without_a_comb_is_free_writing():
     page = np.full((300, 700), 255, np.uint8)
     write_cells(page, BOX, 8, "HALLO")
-    boxes = field_boxes(without_blank(page), "name", BOX, None)
+    boxes = field_boxes(without_blank(page), "name", BOX, find_cells(without_blank(page), BOX, None))
     assert not boxes.cells
     assert boxes.node_count > 1
 

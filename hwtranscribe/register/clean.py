@@ -1,5 +1,7 @@
 """What is left of a page when the paper, the rules and the blank form's printing are taken away: the writing."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Int32, Int64, UInt8
@@ -19,6 +21,47 @@ PALE = 0.65
 
 CROSSING = 0.45
 """A stroke meets a rule when there is this share of a stroke's darkness between them, not just the blur of both."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """Connected pieces of a picture, as lists of px: they are few.
+
+    Attributes:
+        ys: Rows of their px.
+        xs: Columns.
+        owner: To which piece every px belongs, 1-based; there is no piece 0.
+        area: Px of each piece.
+    """
+
+    ys: Int32[np.ndarray, " px"]
+    xs: Int32[np.ndarray, " px"]
+    owner: Int32[np.ndarray, " px"]
+    area: Int64[np.ndarray, " n"]
+
+    def touched(self, mask: Binary) -> Int64[np.ndarray, " n"]:
+        """Return how many px of every piece lie in a mask."""
+        return np.bincount(self.owner[mask[self.ys, self.xs] > 0], minlength=len(self.area))
+
+    def breadth_px(self, chosen: Bool[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+        """Return the shorter side of the box of some pieces; not above 0 for the others."""
+        mine = chosen[self.owner]
+        owner, sides = self.owner[mine], []
+        for place in (self.ys[mine], self.xs[mine]):
+            low, high = np.full(len(chosen), 1 << 30), np.full(len(chosen), -1)
+            np.minimum.at(low, owner, place)
+            np.maximum.at(high, owner, place)
+            sides.append(high - low + 1)
+        return np.minimum(*sides)
+
+
+def pieces_of(picture: UInt8[np.ndarray, "height width"], threshold: float) -> Pieces:
+    """Return the connected pieces of what is above a threshold."""
+    binary = above(picture, threshold)
+    count, labels = cv2.connectedComponents(binary, connectivity=8)
+    ys, xs = places(binary)
+    owner = labels[ys, xs]
+    return Pieces(ys, xs, owner, np.bincount(owner, minlength=count))
 
 
 def ink_without_blank(
@@ -151,55 +194,25 @@ def without_slivers(
         threshold: Darkness from which on a px counts.
         reach_px: How far the printing may be off.
     """
-    binary = above(left, threshold)
-    count, labels = cv2.connectedComponents(binary, connectivity=8)
-    area = touched(labels, binary, count)
-    hugging = touched(labels, cv2.bitwise_and(binary, widened(mask, reach_px + 1)), count)
-    gone = (hugging >= 0.8 * area) & (breadth_px(labels, binary, count) <= 3 * reach_px + 2)
-    gone |= touched(labels, cv2.bitwise_and(binary, zone), count) >= 0.9 * area
-    return without_components(left, labels, gone, threshold)
+    pieces = pieces_of(left, threshold)
+    hugging = pieces.touched(widened(mask, reach_px + 1)) >= 0.8 * pieces.area
+    gone = hugging & (pieces.breadth_px(hugging) <= 3 * reach_px + 2)
+    gone |= pieces.touched(zone) >= 0.9 * pieces.area
+    return without_pieces(left, pieces, gone)
 
 
-def breadth_px(labels: Int32[np.ndarray, "height width"], binary: Binary, count: int) -> Int64[np.ndarray, " n"]:
-    """Return the shorter side of the box of every component.
-
-    Args:
-        labels: Components, 0 for none.
-        binary: 1 where there is one.
-        count: Of the labels.
-    """
-    ys, xs = places(binary)
-    owner = labels[ys, xs]
-    sides = []
-    for place in (ys, xs):
-        low, high = np.full(count, 1 << 30), np.full(count, -1)
-        np.minimum.at(low, owner, place)
-        np.maximum.at(high, owner, place)
-        sides.append(high - low + 1)
-    return np.minimum(*sides)
-
-
-def touched(labels: Int32[np.ndarray, "height width"], mask: Binary, count: int) -> Int64[np.ndarray, " n"]:
-    """Return how many px of every component lie in a mask."""
-    return np.bincount(labels[places(mask)], minlength=count)
-
-
-def without_components(
-    picture: UInt8[np.ndarray, "height width"],
-    labels: Int32[np.ndarray, "height width"],
-    gone: Bool[np.ndarray, " n"],
-    threshold: float,
+def without_pieces(
+    picture: UInt8[np.ndarray, "height width"], pieces: Pieces, gone: Bool[np.ndarray, " n"]
 ) -> UInt8[np.ndarray, "height width"]:
-    """Return a picture without some components, and without the soft edges that are no other's.
+    """Return a picture without some of its pieces, and without the soft edges that are no other's.
 
     Args:
         picture: Soft.
-        labels: Components of what is above the threshold.
+        pieces: All that it has.
         gone: Which of them go.
-        threshold: Darkness from which on a px counts.
     """
-    ys, xs = places(above(picture, threshold))
-    stays = ~gone[labels[ys, xs]]
+    ys, xs = pieces.ys, pieces.xs
+    stays = ~gone[pieces.owner]
     kept = np.zeros_like(picture)
     kept[ys[stays], xs[stays]] = 1
     lost = np.zeros_like(picture)
@@ -216,15 +229,9 @@ def settle(left: UInt8[np.ndarray, "height width"], zone: Binary | None = None) 
         zone: 1 on and beside rules.
     """
     ink = normalise_ink(left)
-    binary = above(ink, 40)
-    count, labels = cv2.connectedComponents(binary, connectivity=8)
-    if count <= 1:
-        return np.zeros_like(ink)
-    area = touched(labels, binary, count)
-    gone = np.ones(count, bool)
-    gone[labels[places(above(ink, 160))]] = False
+    pieces = pieces_of(ink, 40)
     speck_px = (max(ink.shape) / 1800) ** 2 * 3
-    gone |= area < speck_px
+    gone = (pieces.touched(above(ink, 160)) == 0) | (pieces.area < speck_px)
     if zone is not None:
-        gone |= touched(labels, cv2.bitwise_and(binary, zone), count) >= 0.9 * area
-    return without_components(ink, labels, gone, 40)
+        gone |= pieces.touched(zone) >= 0.9 * pieces.area
+    return without_pieces(ink, pieces, gone)

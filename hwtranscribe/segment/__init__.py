@@ -4,8 +4,8 @@
 `cuts` -> `lattice`; `layout` finds columns, `printing` tells labels from writing.
 """
 
-from hwtranscribe.segment.cells import find_cells
+from hwtranscribe.segment.cells import CellGrid, find_cells
 from hwtranscribe.segment.field import field_boxes
 from hwtranscribe.segment.free import page_lines
 
-__all__ = ["field_boxes", "find_cells", "page_lines"]
+__all__ = ["CellGrid", "field_boxes", "find_cells", "page_lines"]

@@ -130,16 +130,19 @@ def _seams(
     # rows x seams x places; what lies off the map is no way to go
     windows = np.where((x >= 0) & (x < width), cost_map[:, np.clip(x, 0, width - 1)], big)
     offset = np.abs(steps).astype(np.float32) * 0.01
-    total = windows + offset
+    padded = np.full((height, len(columns), len(steps) + 2), big)
+    total = padded[:, :, 1:-1]
+    total[0] = windows[0] + offset
+    for above, here, window in zip(padded, total[1:], windows[1:], strict=False):
+        beside = np.minimum(above[:, :-2], above[:, 2:])
+        beside += np.float32(0.05)
+        np.minimum(above[:, 1:-1], beside, out=beside)
+        beside += window
+        np.add(beside, offset, out=here)
+    aslant = np.minimum(padded[:-1, :, :-2], padded[:-1, :, 2:]) + np.float32(0.05)
+    aside = np.where(padded[:-1, :, :-2] <= padded[:-1, :, 2:], np.int8(-1), np.int8(1))
     step = np.zeros(windows.shape, np.int8)
-    beyond = np.full((len(columns), 1), big)
-    for y in range(1, height):
-        above = total[y - 1]
-        from_left = np.concatenate([beyond, above[:, :-1]], axis=1) + np.float32(0.05)
-        from_right = np.concatenate([above[:, 1:], beyond], axis=1) + np.float32(0.05)
-        best = np.minimum(np.minimum(above, from_left), from_right)
-        step[y] = np.where(best == above, 0, np.where(best == from_left, -1, 1))
-        total[y] = best + windows[y] + offset
+    step[1:] = np.where(total[:-1] <= aslant, np.int8(0), aside)
     seams = np.empty((len(columns), height), np.int32)
     crossed = []
     for n, column in enumerate(columns.tolist()):

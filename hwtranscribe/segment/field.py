@@ -2,23 +2,22 @@
 
 from dataclasses import replace
 
-from hwtranscribe.segment.cells import cell_boxes, find_cells
+from hwtranscribe.segment.cells import CellGrid, cell_boxes
 from hwtranscribe.segment.free import free_boxes
 from hwtranscribe.segment.place import written_box
 from hwtranscribe.segment.strike import WHOLE, struck_share
 from hwtranscribe.types import CROSSED_OUT, AlignedPage, Box, CharBoxes
 
 
-def field_boxes(aligned: AlignedPage, field: str, box: Box, cells: int | None) -> CharBoxes:
+def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | None) -> CharBoxes:
     """The characters of a comb, or the lattice of free writing where there is none.
 
     Args:
         aligned: The page.
         field: Name of the field.
         box: In aligned px.
-        cells: Number of cells, or None to find out whether the field is a comb.
+        grid: Its cells, from `find_cells`; None when it is no comb.
     """
-    grid = find_cells(aligned, box, cells)
     if grid is None:
         boxes = free_boxes(aligned, field, written_box(aligned, box))
     else:

@@ -239,25 +239,28 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
     space = space_log_odds(line.left, line.right, height_px)
     edges: list[tuple[int, int]] = []
     boxes, geometry, skips = [], [], []
+    # Python walks lists several times faster than arrays.
+    lefts, tops, rights, bottoms = (side.tolist() for side in (line.left, line.top, line.right, line.bottom))
+    costs, areas = line.cut_cost.tolist(), line.area.tolist()
     for i in range(count):
-        left, top, right, bottom = line.left[i], line.top[i], line.right[i], line.bottom[i]
+        left, top, right, bottom = lefts[i], tops[i], rights[i], bottoms[i]
         inner_gap, joined = 0.0, 0
         for j in range(i + 1, min(count, i + MAX_PIECES_PER_EDGE) + 1):
             k = j - 1
             if k > i:
-                joined += int(line.cut_cost[k] == 0)
-                inner_gap = max(inner_gap, float(line.left[k] - right))
-                left, top = min(left, line.left[k]), min(top, line.top[k])
-                right, bottom = max(right, line.right[k]), max(bottom, line.bottom[k])
+                joined += int(costs[k] == 0)
+                inner_gap = max(inner_gap, float(lefts[k] - right))
+                left, top = min(left, lefts[k]), min(top, tops[k])
+                right, bottom = max(right, rights[k]), max(bottom, bottoms[k])
                 if right - left > MAX_WIDTH * height_px or inner_gap > 0.35 * height_px:
                     break
-            cut = float(line.cut_cost[i]) + (float(line.cut_cost[j]) if j < count else 0.0)
+            cut = costs[i] + (costs[j] if j < count else 0.0)
             edges.append((i, j))
             boxes.append((left, top, right, bottom))
             geometry.append(edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px))
-            area = int(line.area[i:j].sum())
+            alone = j == i + 1
             skips.append(
-                skip_log_prob(right - left, bottom - top, area, height_px, stroke_px) if j == i + 1 else -np.inf
+                skip_log_prob(right - left, bottom - top, areas[i], height_px, stroke_px) if alone else -np.inf
             )
     kept = _plausible(edges, np.maximum(geometry, skips), count + 1)
     inks = []

@@ -68,11 +68,15 @@ def erase_rules(
 
 def _band(rules: Rules, shape: tuple[int, ...], reach_px: int) -> Binary:
     """Return 1 on rules and around them, drawn through where a stroke crosses."""
-    if not len(rules):
+    if not len(rules.ys):
         return np.zeros(shape, np.uint8)
     most_px = int(rules.thickness_px.max())
-    along = cv2.morphologyEx(rules.mask(shape), cv2.MORPH_CLOSE, bar(8 * most_px + 1, rules.upright))
-    along = cv2.dilate(along, bar(2 * most_px + 3, rules.upright))
+    along = rules.mask(shape)
+    # Rules are on few rows, or columns.
+    lines = np.flatnonzero(along.any(axis=0 if rules.upright else 1))
+    chosen = (slice(None), lines) if rules.upright else lines
+    closed = cv2.morphologyEx(along[chosen], cv2.MORPH_CLOSE, bar(8 * most_px + 1, rules.upright))
+    along[chosen] = cv2.dilate(closed, bar(2 * most_px + 3, rules.upright))
     return cv2.dilate(along, bar(2 * reach_px + 1, not rules.upright))
 
 

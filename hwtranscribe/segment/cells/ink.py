@@ -98,9 +98,9 @@ def assigned(
     if count == 1:
         return labels, owners
     column_cell = np.searchsorted(edges, np.arange(ink.shape[1]), side="right") - 1
-    mass = np.zeros((count, cells + 2))
     ys, xs = np.nonzero(labels)
-    np.add.at(mass, (labels[ys, xs], np.clip(column_cell[xs], -1, cells) + 1), 1)
+    column = np.clip(column_cell[xs], -1, cells) + 1
+    mass = np.bincount(labels[ys, xs] * (cells + 2) + column, minlength=count * (cells + 2)).reshape(count, cells + 2)
     inside = np.bincount(labels[rows[0] : rows[1]].ravel(), minlength=count)
     area = stats[:, cv2.CC_STAT_AREA]
     remnant = remnants(stats, edges, rows, separator_px)
