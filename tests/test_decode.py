@@ -60,7 +60,7 @@ def test_reads_the_most_probable_characters_with_alternatives():
     )
     assert reading.text == "170"
     assert reading.alternatives[0].text == "110"
-    assert 0.4 < reading.confidence < 0.8
+    assert 0.4 < reading.confidence < 0.9
     assert reading.status is Status.REVIEW
     assert "confidence" in reading.detail
     assert [c.text for c in reading.characters] == ["1", "7", "0"]
