@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from hwtranscribe.training.augment import CANVAS_PX, Augmenter, _thicker, _thinner
+from hwtranscribe.training.augment import CANVAS_PX, SHAPES, Augmenter, _thicker, _thinner
 from hwtranscribe.training.draw import draw_line, draw_rule_beside, draw_scribble, draw_specks
-from hwtranscribe.training.garbage import draw_garbage
-from hwtranscribe.training.shapes import SHAPES, draw_shape
+from hwtranscribe.training.garbage import GARBAGE_KINDS, draw_garbage, draw_garbage_of
+from hwtranscribe.training.strokes import draw_shape
 from hwtranscribe.training.wrong_cuts import draw_wrong_cut
 
 
@@ -68,7 +68,7 @@ def test_other_characters_have_no_variants(augmenter: Augmenter) -> None:
 
 def test_drawn_shapes_are_images_like_those_of_the_data_set() -> None:
     for label in SHAPES:
-        one, again, other = (draw_shape(label, np.random.default_rng(seed)) for seed in (3, 3, 4))
+        one, again, other = (draw_shape(SHAPES[label], np.random.default_rng(seed)) for seed in (3, 3, 4))
         np.testing.assert_array_equal(one, again)
         assert (one != other).any()
         rows, columns = (np.flatnonzero(one.max(axis=axis) > 90) for axis in (1, 0))
@@ -91,6 +91,20 @@ def test_wrong_cuts_are_no_bare_strokes(augmenter: Augmenter) -> None:
     for ink in found:
         sides = cv2.minAreaRect(cv2.findNonZero((ink > 0.5).astype(np.uint8)))[1]
         assert min(sides) + 1 >= 0.44 * (max(sides) + 1)
+
+
+def test_shares_of_the_kinds_of_garbage_are_of_one_whole() -> None:
+    assert sum(share for share, _ in GARBAGE_KINDS.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", ["crossed out", "overwritten", "scribbled over"])
+def test_what_is_crossed_out_holds_more_ink_than_a_character(augmenter: Augmenter, kind: str) -> None:
+    def ink_px(ink: np.ndarray) -> float:
+        return float((ink > 0.5).mean())
+
+    characters = [augmenter.character(drawn("8"), np.random.default_rng(seed)) for seed in range(60)]
+    garbage = [draw_garbage_of(kind, augmenter, np.random.default_rng(seed)) for seed in range(60)]
+    assert np.median([ink_px(ink) for ink in garbage]) > 1.2 * np.median([ink_px(ink) for ink in characters])
 
 
 def test_garbage_has_ink_and_can_be_made_again(augmenter: Augmenter) -> None:

@@ -16,6 +16,7 @@ from hwtranscribe.model import DIGITS, LABELS, NetworkSpec
 from hwtranscribe.training import commands
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.evaluate import MaskedSet, evaluate_classifier
+from hwtranscribe.training.fine_tune import load_start
 from hwtranscribe.training.measure import (
     Answers,
     accuracy_with_merged,
@@ -26,6 +27,7 @@ from hwtranscribe.training.measure import (
     label_table,
     reject_curve,
 )
+from hwtranscribe.training.recipes import make_recipe
 from hwtranscribe.training.report import summary_lines, write_report
 
 
@@ -106,6 +108,7 @@ def test_evaluation_leaves_a_report(tmp_path: Path, tiny: Path) -> None:
     assert figures["digits"]["count"] == 40
     assert set(figures["digits"]["per_class"]) == set(DIGITS)
     assert 0 <= figures["non-characters"]["false_positive_rate_at_95_kept"] <= 1
+    assert 0 <= figures["non-characters"]["overwritten"] <= 1
     assert figures["cost"]["multiply_adds"] > 1000
     log = [{"epoch": 1, "loss": 2.0, "val_digits": 0.5, "val": 0.5}] * 2
     write_report(tmp_path / "report", evaluation, log, "a heading")
@@ -128,6 +131,7 @@ def test_fine_tuning_reports_and_does_not_replace_a_better_checkpoint(
     options = {"from_checkpoint": tiny, "crops": tmp_path / "crops", "epochs": 1, "samples_per_epoch": 64}
     tuned = load_checkpoint(commands.train(out=tmp_path / "run", **options))
     assert "4 held-out crops" in capsys.readouterr().err
+    assert [row["epoch"] for row in tuned.metadata["log"]] == [1]
     assert tuned.metadata["data"]["after"] >= tuned.metadata["data"]["before"]
     standing = tmp_path / "other" / commands.CHECKPOINT_FOLDER
     shutil.copytree(default_checkpoint_path(), standing)
@@ -140,8 +144,10 @@ def test_fine_tuning_reports_and_does_not_replace_a_better_checkpoint(
 def test_options_that_do_not_go_together(tmp_path: Path, tiny: Path) -> None:
     with pytest.raises(UsageError, match="--data-dir is missing"):
         commands.train(out=tmp_path / "run")
-    with pytest.raises(UsageError, match="--from and --crops go together"):
+    with pytest.raises(UsageError, match="--crops needs --from"):
         commands.train(out=tmp_path / "run", crops=tmp_path)
+    with pytest.raises(UsageError, match="start: holds glyphnet with 63 classes"):
+        load_start(tiny, make_recipe("glyphnet", None, None, 1))
     draw(tmp_path / "few", "A", 2)
     with pytest.raises(UsageError, match="too few crops"):
         commands.train(out=tmp_path / "run", from_checkpoint=tiny, crops=tmp_path / "few")

@@ -37,10 +37,11 @@ def train(
         Path | None, typer.Option(metavar="FILE", help="Take the digits from mnist-original.mat instead.")
     ] = None,
     from_checkpoint: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="Checkpoint to fine-tune; goes with --crops.")
+        Path | None, typer.Option("--from", metavar="DIR", help="Checkpoint whose weights to start from.")
     ] = None,
     crops: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Your own characters, LABEL/*.png; goes with --from.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Your own characters, LABEL/*.png, to fine-tune on; needs --from."),
     ] = None,
     debug: Debug = False,
 ) -> None:

@@ -8,15 +8,20 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from hwtranscribe.training.digit_shapes import DIGIT_SHAPES
 from hwtranscribe.training.draw import draw_bar, draw_flag, draw_rule_beside, draw_specks
-from hwtranscribe.training.shapes import SHAPES, draw_shape
+from hwtranscribe.training.letter_shapes import LETTER_SHAPES
+from hwtranscribe.training.strokes import draw_shape
 
 CANVAS_PX = 56
 LETTER_PX = 36
 """Usual longer side of a character on the canvas; 24 px in the glyph, so one glyph pixel is 1.5 here."""
 
 _VARIANT_SHARE = {"1": 0.3, "7": 0.15}
-_DRAWN_DIGITS, _DRAWN_LETTERS = 0.15, 0.05
+SHAPES = {**DIGIT_SHAPES, **LETTER_SHAPES}
+_DRAWN_DIGITS, _DRAWN_LETTERS = 0.15, 0.12
+_CLEAN_SHARE = 0.25
+"""Characters that only a hand has varied: the data sets themselves, and good scans, look like that."""
 _FIELD_COUNT = 256
 _FIELD_KNOTS = 5
 
@@ -37,7 +42,7 @@ class Augmenter:
 
     def character(self, image: UInt8[np.ndarray, "28 28"], rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
         """Return an ink map of one character as a scan would show it."""
-        if rng.random() < 0.15:
+        if rng.random() < _CLEAN_SHARE:
             return self.hand(image, rng, strength=0.5)
         ink = self.pen(self.hand(image, rng), rng)
         return self.scanner(self.form(ink, rng), rng)
@@ -50,7 +55,7 @@ class Augmenter:
         Some characters give way to drawn ones of other shapes; a 1 may get a flag, a 7 a bar.
         """
         if label in SHAPES and rng.random() < (_DRAWN_DIGITS if label.isdigit() else _DRAWN_LETTERS):
-            return draw_shape(label, rng)
+            return draw_shape(SHAPES[label], rng)
         if label not in ("1", "7") or rng.random() > _VARIANT_SHARE[label]:
             return image
         image = image.copy()

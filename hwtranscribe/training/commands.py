@@ -1,6 +1,5 @@
 """What `hwtranscribe train` and `hwtranscribe evaluate` do; the command line only parses and calls these."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,11 @@ from hwtranscribe.training.data import (
     split_validation,
 )
 from hwtranscribe.training.evaluate import evaluate_classifier, load_test_sets
-from hwtranscribe.training.fine_tune import HELD_OUT_SHARE, accuracy_on, fine_tune
+from hwtranscribe.training.fine_tune import HELD_OUT_SHARE, accuracy_on, fine_tune, load_start
 from hwtranscribe.training.plots import write_learning_curves
 from hwtranscribe.training.recipes import Recipe, make_recipe
 from hwtranscribe.training.report import summary_lines, write_report
-from hwtranscribe.training.train import LOG_NAME, TrainedNetwork, run_training
+from hwtranscribe.training.train import TrainedNetwork, run_training
 
 CHECKPOINT_FOLDER = "checkpoint"
 
@@ -55,7 +54,7 @@ def train(
         samples_per_epoch: Characters an epoch, garbage included.
         seed: Of everything random.
         mat: `mnist-original.mat` to take the digits from instead of TFDS.
-        from_checkpoint: Checkpoint folder to fine-tune; goes with `crops`.
+        from_checkpoint: Checkpoint folder whose weights to start from; needed to fine-tune on `crops`.
         crops: Folder of a person's own crops, `LABEL/*.png`.
 
     Returns:
@@ -67,22 +66,25 @@ def train(
         CheckpointError: The checkpoint to start from is wrong, or the result is worse than it.
     """
     recipe = make_recipe(preset, epochs, samples_per_epoch, seed)
-    if (crops is None) != (from_checkpoint is None):
-        raise UsageError("--from and --crops go together: the checkpoint to start from, and the crops to learn")
-    if crops is not None and from_checkpoint is not None:
+    if crops is not None:
+        if from_checkpoint is None:
+            raise UsageError("--crops needs --from: the checkpoint to start from")
         return _fine_tune(recipe, out, from_checkpoint, crops, epochs, data_dir)
     if data_dir is None:
         raise UsageError("--data-dir is missing: a folder of tensorflow-datasets, or where to download to")
     train_set, validation = load_train_and_validation(data_dir, preset, mat)
     out.mkdir(parents=True, exist_ok=True)
-    data_note = {"train": len(train_set), "validation": len(validation)}
-    trained = run_training(recipe, train_set, validation, out, data_note)
+    data_note: dict[str, Any] = {"train": len(train_set), "validation": len(validation)}
+    start = None if from_checkpoint is None else load_start(from_checkpoint, recipe)
+    if start is not None:
+        data_note["from"] = start.hash
+    trained = run_training(recipe, train_set, validation, out, data_note, start.variables if start else None)
     write_learning_curves(out, trained.log, train_set)
     command = (
         f"hwtranscribe train --data-dir DATA --out OUT --preset {preset} --epochs {recipe.epochs} "
-        f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}"
+        f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}" + ("" if start is None else " --from START")
     )
-    about = {"command": command, "recipe": recipe.as_json(), "data": data_note, "validation": trained.log[-1]}
+    about = {"command": command, "recipe": recipe.as_json(), "data": data_note, "log": trained.log}
     return _save(out, recipe, trained, about)
 
 
@@ -107,7 +109,7 @@ def evaluate(
     evaluation = evaluate_classifier(classifier, load_test_sets(data_dir, validation, classifier.checkpoint.labels))
     Console(stderr=True).print("\n".join(summary_lines(evaluation.figures)), highlight=False)
     if out is not None:
-        write_report(out, evaluation, _read_log(folder.parent / LOG_NAME), f"{preset}, {folder}")
+        write_report(out, evaluation, classifier.checkpoint.metadata.get("log"), f"{preset}, {folder}")
     if record:
         metadata = {**classifier.checkpoint.metadata, "figures": evaluation.figures}
         write_atomically(folder / METADATA_NAME, (json.dumps(metadata, indent=2) + "\n").encode())
@@ -144,7 +146,7 @@ def _fine_tune(recipe: Recipe, out: Path, start: Path, crops: Path, epochs: int 
         "command": f"hwtranscribe train --from {start} --crops {crops} --out {out}",
         "recipe": tuned.recipe.as_json(),
         "data": {"held_out_crops": tuned.held_out, "before": tuned.before, "after": tuned.after},
-        "validation": tuned.network.log[-1],
+        "log": tuned.network.log,
     }
     return _save(out, tuned.recipe, tuned.network, about)
 
@@ -153,10 +155,3 @@ def _save(out: Path, recipe: Recipe, trained: TrainedNetwork, about: dict[str, A
     folder = out / CHECKPOINT_FOLDER
     save_checkpoint(folder, recipe.network(), trained.variables, recipe.labels, trained.temperature, about)
     return folder
-
-
-def _read_log(path: Path) -> list[dict[str, Any]] | None:
-    if not path.exists():
-        return None
-    with path.open(newline="") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]

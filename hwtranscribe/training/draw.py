@@ -64,6 +64,30 @@ def draw_scribble(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator, str
     cv2.polylines(ink, [pixels], False, 1.0, thickness, cv2.LINE_AA)
 
 
+def draw_crossing(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator) -> None:
+    """Cross a character out: two slanted strokes, or one or two level ones that go beyond it on both sides."""
+    columns, rows = np.flatnonzero(ink.max(axis=0) > 0.3), np.flatnonzero(ink.max(axis=1) > 0.3)
+    if not len(columns):
+        return
+    left, top, width, height = columns[0], rows[0], len(columns), len(rows)
+    right, bottom = left + width, top + height
+    thickness = int(rng.integers(2, 5))
+    lines = []
+    if rng.random() < 0.55:
+        for falls in (True, False):
+            reach = rng.uniform(-0.05, 0.25, size=4) * np.array([width, height, width, height])
+            ends = (top - reach[1], bottom + reach[3])
+            start, end = ends if falls else ends[::-1]
+            lines.append(((left - reach[0], start), (right + reach[2], end)))
+    else:
+        for _ in range(1 if rng.random() < 0.6 else 2):
+            reach = rng.uniform(0.25, 0.5, size=2) * height
+            at, tilt = top + rng.uniform(0.3, 0.7) * height, rng.normal(0, 0.12) * width
+            lines.append(((left - reach[0], at + tilt), (right + reach[1], at - tilt)))
+    for (x1, y1), (x2, y2) in lines:
+        cv2.line(ink, (round(x1), round(y1)), (round(x2), round(y2)), 1.0, thickness, cv2.LINE_AA)
+
+
 def draw_stem(height_px: int, rng: np.random.Generator) -> Float32[np.ndarray, "56 w"]:
     """Return a bare upright stroke, an I, l or 1, in the middle of 56 rows."""
     lean = rng.normal() * 0.15 * height_px

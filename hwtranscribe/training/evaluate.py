@@ -23,7 +23,7 @@ from hwtranscribe.training.data import (
     load_digits,
     load_letters,
 )
-from hwtranscribe.training.garbage import draw_garbage
+from hwtranscribe.training.garbage import GARBAGE_KINDS, draw_garbage_of
 from hwtranscribe.training.measure import (
     Answers,
     accuracy_with_merged,
@@ -35,7 +35,7 @@ from hwtranscribe.training.measure import (
     reject_curve,
 )
 
-_GARBAGE_COUNT = 3000
+_GARBAGE_PER_KIND = 500
 _SPEED_SECONDS = 3.0
 
 
@@ -83,9 +83,7 @@ def evaluate_classifier(classifier: Classifier, sets: list[MaskedSet]) -> Evalua
         figures[test.name] = _figures(found)
         garbage_scores.append(np.exp(log_probs[:, LABELS.index(GARBAGE)]))
     if GARBAGE in classifier.checkpoint.labels:
-        drawn = classifier.score(_draw_garbage_glyphs(sets)).log_probs[:, LABELS.index(GARBAGE)]
-        rate = false_positive_rate(np.concatenate(garbage_scores), np.exp(drawn))
-        figures["non-characters"] = {"false_positive_rate_at_95_kept": rate, "count": _GARBAGE_COUNT}
+        figures["non-characters"] = _non_character_figures(classifier, sets, np.concatenate(garbage_scores))
     figures["cost"] = measure_cost(classifier)
     return Evaluation(figures, answers, {test.name: test for test in sets})
 
@@ -147,8 +145,16 @@ def _figures(found: Answers) -> dict[str, Any]:
     return figures
 
 
-def _draw_garbage_glyphs(sets: list[MaskedSet]) -> Float32[np.ndarray, "n 28 28 1"]:
-    """Wrong cuts, remnants and scribbles made of test characters, always the same."""
+def _non_character_figures(
+    classifier: Classifier, sets: list[MaskedSet], characters: Float32[np.ndarray, " n"]
+) -> dict[str, float]:
+    """What is accepted of wrong cuts, remnants, crossed-out and overwritten test characters, always the same ones."""
     rng = np.random.default_rng(0)
     augmenter = Augmenter(np.concatenate([test.characters.images for test in sets]))
-    return normalize_inks([draw_garbage(augmenter, rng) for _ in range(_GARBAGE_COUNT)])
+    rates = {}
+    for kind in GARBAGE_KINDS:
+        glyphs = normalize_inks([draw_garbage_of(kind, augmenter, rng) for _ in range(_GARBAGE_PER_KIND)])
+        garbage = np.exp(classifier.score(glyphs).log_probs[:, LABELS.index(GARBAGE)])
+        rates[kind] = false_positive_rate(characters, garbage)
+    overall = sum(share * rates[kind] for kind, (share, _) in GARBAGE_KINDS.items())
+    return {"false_positive_rate_at_95_kept": overall, **rates, "count": _GARBAGE_PER_KIND * len(GARBAGE_KINDS)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hwtranscribe.checkpoint import load_checkpoint
+from hwtranscribe.checkpoint import Checkpoint, load_checkpoint
 from hwtranscribe.errors import UsageError
 from hwtranscribe.model import LABELS
 from hwtranscribe.training.batches import balancing_weights
@@ -81,6 +81,22 @@ def fine_tune(
         accuracy_on(start, held_out, trained.variables),
         len(held_out),
     )
+
+
+def load_start(folder: Path, recipe: Recipe) -> Checkpoint:
+    """Load the checkpoint whose weights a run of a recipe begins with.
+
+    Raises:
+        CheckpointError: It can't be read.
+        UsageError: It is of another network.
+    """
+    checkpoint = load_checkpoint(folder)
+    if checkpoint.labels != recipe.labels or checkpoint.network != recipe.network():
+        raise UsageError(
+            f"{folder}: holds {checkpoint.network.preset} with {len(checkpoint.labels)} classes and options "
+            f"{checkpoint.network.options}; to start {recipe.preset} from it, they must be {recipe.network_options}"
+        )
+    return checkpoint
 
 
 def accuracy_on(checkpoint: Path, characters: Characters, variables: dict[str, Any] | None = None) -> float:

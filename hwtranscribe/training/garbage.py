@@ -1,30 +1,37 @@
 """Things that are no character, as a wrong segmentation makes them: the last class of the network."""
 
+from collections.abc import Callable
+
+import cv2
 import numpy as np
 from jaxtyping import Float32
 
 from hwtranscribe.training.augment import CANVAS_PX, Augmenter
-from hwtranscribe.training.draw import draw_line, draw_scribble, draw_specks, draw_stem
-from hwtranscribe.training.wrong_cuts import BAR_ASPECT, draw_wrong_cut
+from hwtranscribe.training.draw import draw_crossing, draw_line, draw_scribble, draw_specks, draw_stem
+from hwtranscribe.training.wrong_cuts import BAR_ASPECT, draw_wrong_cut, is_no_bar
 
 _MAX_TRIES = 5
+_MAX_SHARED = 0.65
+"""Of the ink of two characters on top of each other (intersection over union): an I on an L is an L."""
+_MAX_CROSSING = 0.55
+"""Of the ink of what is crossed out, what the crossing alone may be."""
 
 
 def draw_garbage(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
-    """Return an ink map of a wrong cut, a remnant, a scribble or a crossed-out character."""
-    choice = rng.random()
-    if choice < 0.4:
-        cut = draw_wrong_cut(augmenter, rng)
-        ink = _merged(augmenter, rng) if cut is None else cut
-    elif choice < 0.68:
-        ink = _merged(augmenter, rng)
-    elif choice < 0.74:
-        ink = _piece(augmenter, rng)
-    elif choice < 0.88:
-        ink = _crossed_out(augmenter, rng)
-    else:
-        ink = _marks(rng)
-    return augmenter.scanner(ink, rng)
+    """Return an ink map of one of `GARBAGE_KINDS`, by their shares."""
+    names = list(GARBAGE_KINDS)
+    kind = names[int(rng.choice(len(names), p=[share for share, _ in GARBAGE_KINDS.values()]))]
+    return draw_garbage_of(kind, augmenter, rng)
+
+
+def draw_garbage_of(kind: str, augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
+    """Return an ink map of one kind of thing that is no character, as a scan would show it."""
+    return augmenter.scanner(GARBAGE_KINDS[kind][1](augmenter, rng), rng)
+
+
+def _wrong_cut(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
+    cut = draw_wrong_cut(augmenter, rng)
+    return _merged(augmenter, rng) if cut is None else cut
 
 
 def _draw_character(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
@@ -75,16 +82,40 @@ def _piece(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray
     return _merged(augmenter, rng)
 
 
-def _crossed_out(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
+def _scribbled_over(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
     ink = _draw_character(augmenter, rng)
-    if rng.random() < 0.3:
-        ink = np.maximum(ink, _draw_character(augmenter, rng))
-    else:
-        draw_scribble(ink, rng, strokes=int(rng.integers(3, 9)), thickness=int(rng.integers(1, 5)))
+    draw_scribble(ink, rng, strokes=int(rng.integers(5, 10)), thickness=int(rng.integers(1, 5)))
     return ink
 
 
-def _marks(rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
+def _crossed_out(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
+    """A cross, or lines that go well beyond the character on both sides: a bar that does not may belong to a 7 or Z."""
+    for _ in range(_MAX_TRIES):
+        ink = _draw_character(augmenter, rng)
+        crossed = ink.copy()
+        draw_crossing(crossed, rng)
+        # A line through a bare stem makes a t or a plus, and a V goes under in a cross.
+        if _is_broad(ink) and np.clip(crossed - ink, 0, 1).sum() < _MAX_CROSSING * crossed.sum():
+            return crossed
+    return _scribbled_over(augmenter, rng)
+
+
+def _overwritten(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
+    """One character corrected by writing another over it, so that neither is plain."""
+    for _ in range(_MAX_TRIES):
+        one, other = _draw_character(augmenter, rng), _draw_character(augmenter, rng)
+        # A stem makes a B of a 3, a crossed 0 of a 0.
+        if not (_is_broad(one) and _is_broad(other)):
+            continue
+        shift = np.array([[1, 0, rng.normal(0, 2.0)], [0, 1, rng.normal(0, 2.0)]], np.float32)
+        other = cv2.warpAffine(other, shift, (CANVAS_PX, CANVAS_PX))
+        both = np.maximum(one, other)
+        if max(one.sum(), other.sum()) < _MAX_SHARED * both.sum():
+            return both
+    return _scribbled_over(augmenter, rng)
+
+
+def _marks(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
     """Crossing rules, a scatter of dust, or a doodle."""
     ink = np.zeros((CANVAS_PX, CANVAS_PX), np.float32)
     choice = rng.random()
@@ -99,6 +130,22 @@ def _marks(rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
     return ink
 
 
+def _is_broad(ink: Float32[np.ndarray, "h w"]) -> bool:
+    return is_no_bar(np.round(ink * 255).astype(np.uint8))
+
+
 def _tight(ink: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h _w"]:
     columns = np.flatnonzero(ink.max(axis=0) > 0.3)
     return ink[:, columns[0] : columns[-1] + 1] if len(columns) else ink
+
+
+GARBAGE_KINDS: dict[str, tuple[float, Callable[[Augmenter, np.random.Generator], Float32[np.ndarray, "h w"]]]] = {
+    "wrong cut": (0.36, _wrong_cut),
+    "merged": (0.24, _merged),
+    "piece": (0.03, _piece),
+    "scribbled over": (0.08, _scribbled_over),
+    "crossed out": (0.09, _crossed_out),
+    "overwritten": (0.11, _overwritten),
+    "marks": (0.09, _marks),
+}
+"""Share among the things that are no character, and what draws them."""

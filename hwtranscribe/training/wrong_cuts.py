@@ -36,7 +36,7 @@ def draw_wrong_cut(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np
     amount = np.array([float(piece.sum()) / 255 for piece in lattice.inks])
     ratio = amount / amounts[overlap.argmax(axis=1)] if len(boxes) else amount
     wrong &= np.abs(np.log(np.maximum(ratio, 1e-3))) > _MIN_LOG_RATIO
-    wrong &= np.array([_is_no_bar(piece) for piece in lattice.inks], bool)
+    wrong &= np.array([is_no_bar(piece) for piece in lattice.inks], bool)
     chosen = np.flatnonzero(wrong)
     if not len(chosen):
         return None
@@ -72,7 +72,7 @@ def _set_line(
     return np.round(line * 255).astype(np.uint8), np.array(spans, np.float32).reshape(-1, 2), amounts
 
 
-def _is_no_bar(ink: UInt8[np.ndarray, "h w"]) -> bool:
+def is_no_bar(ink: UInt8[np.ndarray, "h w"]) -> bool:
     """Whether a piece is no bare stroke, at any slant."""
     points = cv2.findNonZero((ink > 128).astype(np.uint8))
     if points is None:

@@ -1,55 +1,8 @@
-"""Characters drawn from strokes, in shapes that schools outside the United States teach and the data sets hardly hold.
+"""Digits in shapes that schools outside the United States teach and the data sets hardly hold."""
 
-A shape is a few strokes; a stroke is a list of points in a unit square, x to the right, y down, through which a
-Catmull-Rom spline goes. Every point, the slant, the aspect and the pen vary from drawing to drawing.
-"""
-
-from collections.abc import Callable, Sequence
-
-import cv2
 import numpy as np
-from jaxtyping import Float64, UInt8
 
-_SIZE_PX = 28
-_SCALE = 4
-_INK_PX = 20
-"""The longer side of the ink, as in MNIST."""
-_STEPS = 12
-
-Stroke = Sequence[tuple[float, float]]
-Shape = Callable[[np.random.Generator], list[Stroke]]
-
-
-def draw_shape(label: str, rng: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
-    """Return white ink on black of one of the shapes of a character in `SHAPES`."""
-    shapes = SHAPES[label]
-    strokes = shapes[int(rng.integers(len(shapes)))](rng)
-    curves = [_spline(np.array(stroke) + rng.normal(0, 0.025, (len(stroke), 2))) for stroke in strokes]
-    slant, aspect = rng.normal(0.12, 0.15), rng.uniform(0.5, 0.85)
-    matrix = np.array([[aspect, 0.0], [-slant, 1.0]])
-    curves = [curve @ matrix for curve in curves]
-    points = np.concatenate(curves)
-    low, high = points.min(axis=0), points.max(axis=0)
-    scale = _INK_PX / max(float((high - low).max()), 1e-6)
-    offset = (_SIZE_PX - 1) / 2 - scale * (low + high) / 2
-    canvas = np.zeros((_SIZE_PX * _SCALE, _SIZE_PX * _SCALE), np.uint8)
-    thickness = int(rng.integers(6, 15))
-    for curve in curves:
-        pixels = np.round((curve * scale + offset) * _SCALE).astype(np.int32)
-        cv2.polylines(canvas, [pixels], False, 255, thickness, cv2.LINE_AA)
-    return cv2.resize(canvas, (_SIZE_PX, _SIZE_PX), interpolation=cv2.INTER_AREA)
-
-
-def _spline(points: Float64[np.ndarray, "n 2"]) -> Float64[np.ndarray, "m 2"]:
-    """A Catmull-Rom spline through the points."""
-    if len(points) == 2:
-        return points
-    padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
-    t = np.linspace(0, 1, _STEPS, endpoint=False)[:, None]
-    parts = []
-    for a, b, c, d in zip(padded[:-3], padded[1:-2], padded[2:-1], padded[3:], strict=True):
-        parts.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
-    return np.concatenate([*parts, points[-1:]])
+from hwtranscribe.training.strokes import Shape, Stroke
 
 
 def _zero_with_tail(rng: np.random.Generator) -> list[Stroke]:
@@ -63,6 +16,15 @@ def _zero_with_bar(rng: np.random.Generator) -> list[Stroke]:
     rise = rng.uniform(-0.05, 0.45)
     reach = rng.uniform(0.0, 0.25)
     return [round_, [(0.1 - reach, 0.5 + rise), (0.9 + reach, 0.5 - rise)]]
+
+
+def _zero_with_ligature(rng: np.random.Generator) -> list[Stroke]:
+    """The stroke that joins it to the next digit, or to the one before, at the top."""
+    end = (rng.uniform(1.15, 1.6), rng.uniform(-0.15, 0.25))
+    start = (rng.uniform(-0.5, -0.1), rng.uniform(-0.1, 0.25)) if rng.random() < 0.35 else (0.55, 0.02)
+    if start[0] < 0 and rng.random() < 0.5:
+        end = (0.4, 0.0)
+    return [[start, (0.15, 0.15), (0.0, 0.55), (0.35, 1.0), (0.85, 0.8), (0.95, 0.35), (0.65, 0.05), end]]
 
 
 def _one_with_upstroke(rng: np.random.Generator) -> list[Stroke]:
@@ -156,25 +118,8 @@ def _nine_with_stem(rng: np.random.Generator) -> list[Stroke]:
     return [[(0.8, 0.1), (0.4, 0.0), (0.05, 0.25), (0.4, 0.5), (0.8, 0.2), (0.82, 0.5), foot]]
 
 
-def _i_with_serifs(rng: np.random.Generator) -> list[Stroke]:
-    top, bottom = rng.uniform(0.25, 0.6, size=2)
-    lean = rng.normal(0, 0.04)
-    return [
-        [(0.5 - top, 0.02), (0.5 + top, -0.02)],
-        [(0.5 + lean, 0.0), (0.5 - lean, 1.0)],
-        [(0.5 - bottom, 1.02), (0.5 + bottom, 0.98)],
-    ]
-
-
-def _l_with_loop(rng: np.random.Generator) -> list[Stroke]:
-    """A curved stem and a small loop at the foot."""
-    end = (rng.uniform(0.8, 1.1), rng.uniform(0.82, 0.98))
-    start = (rng.uniform(0.5, 0.85), rng.uniform(0.05, 0.3))
-    return [[start, (0.6, 0.0), (0.42, 0.3), (0.35, 0.75), (0.1, 0.98), (0.05, 0.85), (0.35, 0.88), (0.6, 1.0), end]]
-
-
-SHAPES: dict[str, tuple[Shape, ...]] = {
-    "0": (_zero_with_tail, _zero_with_bar),
+DIGIT_SHAPES: dict[str, tuple[Shape, ...]] = {
+    "0": (_zero_with_tail, _zero_with_bar, _zero_with_ligature),
     "1": (_one_with_upstroke, _one_with_upstroke, _one_in_one_stroke, _one_with_loop),
     "2": (_two_with_curl, _two_with_deep_curl, _two_with_loop),
     "3": (_three_with_flat_top,),
@@ -182,6 +127,4 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "5": (_five_with_bar_apart,),
     "7": (_seven_with_bar,),
     "9": (_nine_with_tail, _nine_with_stem),
-    "I": (_i_with_serifs,),
-    "L": (_l_with_loop,),
 }
