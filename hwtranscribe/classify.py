@@ -11,8 +11,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_checkpoint
+from hwtranscribe.crop import ink_from_crop
 from hwtranscribe.errors import CheckpointError
-from hwtranscribe.glyph import GLYPH_SIZE_PX, ink_from_crop, normalize_inks
+from hwtranscribe.glyph import GLYPH_SIZE_PX, normalize_inks
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
 from hwtranscribe.types import CharScores
 

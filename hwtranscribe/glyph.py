@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 GLYPH_VERSION = 1
 GLYPH_SIZE_PX = 28
@@ -19,11 +19,6 @@ INK_BOX_PX = 24
 _EMPTY_PEAK = 0.05
 _BOX_LEVEL = 0.35
 _FULL_INK_SHARE = 0.85
-_PAPER_GRID = 16
-_PAPER_ROUNDS = 5
-_INK_WEIGHT = 0.03
-_MIN_CONTRAST = 14.0
-"""Grey levels between paper and ink under which a crop counts as blank: below it is what JPEG and paper grain make."""
 
 
 def normalize_inks(inks: Sequence[Float32[np.ndarray, "h w"]]) -> Float32[np.ndarray, "n 28 28 1"]:
@@ -39,50 +34,6 @@ def normalize_inks(inks: Sequence[Float32[np.ndarray, "h w"]]) -> Float32[np.nda
     for glyph, ink in zip(glyphs, inks, strict=True):
         _normalize_into(glyph[:, :, 0], ink)
     return glyphs
-
-
-def ink_from_crop(crop: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Turn dark writing on light, possibly shaded paper into an ink map.
-
-    The paper is taken to be a plane, so that a shadow across the crop does not count as ink.
-
-    Args:
-        crop: one character with some paper around it, any size.
-
-    Returns:
-        Ink, 0 to 1; all zero where the crop holds no contrast.
-    """
-    if min(crop.shape) == 0:
-        return np.zeros(crop.shape, np.float32)
-    darkness = _paper_level(crop) - crop.astype(np.float32)
-    np.maximum(darkness, 0, out=darkness)
-    if darkness.max() < _MIN_CONTRAST:
-        return np.zeros(crop.shape, np.float32)
-    threshold, mask = cv2.threshold(darkness.astype(np.uint8), 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    ink_level = float(cv2.mean(darkness, mask)[0])
-    if ink_level < _MIN_CONTRAST:
-        return np.zeros(crop.shape, np.float32)
-    noise_level = 0.4 * threshold
-    return np.clip((darkness - noise_level) / max(ink_level - noise_level, 1.0), 0, 1, dtype=np.float32)
-
-
-def _paper_level(crop: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Fit a plane to the bright side of the crop by asymmetric least squares (expectile regression).
-
-    A plane, since a freer surface would follow a thick stroke along the border of a tight crop.
-    """
-    height, width = crop.shape
-    grid = (min(width, _PAPER_GRID), min(height, _PAPER_GRID))
-    levels = cv2.resize(crop, grid, interpolation=cv2.INTER_AREA).astype(np.float64).ravel()
-    down, across = np.mgrid[-1 : 1 : grid[1] * 1j, -1 : 1 : grid[0] * 1j]
-    basis = np.stack([np.ones(levels.size), across.ravel(), down.ravel()], axis=1)
-    plane = np.array([np.percentile(levels, 90), 0.0, 0.0])
-    for _ in range(_PAPER_ROUNDS):
-        weighted = basis * np.where(levels >= basis @ plane, 1.0, _INK_WEIGHT)[:, None]
-        # The small ridge keeps a crop of one row or column solvable.
-        plane = np.linalg.solve(weighted.T @ basis + 1e-6 * np.eye(3), weighted.T @ levels)
-    x, y = np.linspace(-1, 1, width), np.linspace(-1, 1, height)
-    return (plane[0] + plane[1] * x[None, :] + plane[2] * y[:, None]).astype(np.float32)
 
 
 def _normalize_into(glyph: Float32[np.ndarray, "28 28"], ink: Float32[np.ndarray, "h w"]) -> None:

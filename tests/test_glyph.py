@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hwtranscribe.glyph import GLYPH_SIZE_PX, INK_BOX_PX, ink_from_crop, normalize_inks
+from hwtranscribe.glyph import GLYPH_SIZE_PX, INK_BOX_PX, normalize_inks
 
 
 def draw_h(height: int, width: int, stroke: int) -> np.ndarray:
@@ -49,27 +49,3 @@ def test_range_is_zero_to_one() -> None:
     glyphs = normalize_inks([rng.random((30, 17), dtype=np.float32), np.ones((3, 50), np.float32)])
     assert glyphs.min() >= 0
     assert glyphs.max() == 1
-
-
-def test_shadow_is_no_ink() -> None:
-    paper = np.linspace(110, 240, 60, dtype=np.float32)[None, :].repeat(60, axis=0)
-    writing = draw_h(36, 24, 4)
-    crop = paper.copy()
-    crop[12:48, 18:42] -= 80 * writing
-    ink = ink_from_crop(crop.astype(np.uint8))
-    truth = np.zeros((60, 60), np.float32)
-    truth[12:48, 18:42] = writing
-    assert np.abs(ink - truth).mean() < 0.03
-
-
-@pytest.mark.parametrize("level", [0, 128, 255])
-def test_even_paper_holds_no_ink(level: int) -> None:
-    rng = np.random.default_rng(0)
-    crop = np.clip(level + rng.normal(0, 2, (40, 30)), 0, 255).astype(np.uint8)
-    assert not ink_from_crop(crop).any()
-
-
-def test_thick_tight_character_stays_whole() -> None:
-    writing = draw_h(28, 28, 8)
-    ink = ink_from_crop((255 - 255 * writing).astype(np.uint8))
-    assert np.abs(ink - writing).mean() < 0.05

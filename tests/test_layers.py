@@ -21,9 +21,10 @@ MAY_IMPORT = {
     "constraint": FOUNDATION,
     "form": FOUNDATION | {"constraint"},
     "model": FOUNDATION,
+    "crop": FOUNDATION,
     "glyph": FOUNDATION | {"imaging"},
     "checkpoint": FOUNDATION | {"model", "glyph"},
-    "classify": FOUNDATION | {"checkpoint", "glyph", "model"},
+    "classify": FOUNDATION | {"checkpoint", "crop", "glyph", "model"},
     "render": FOUNDATION,
     "register": FOUNDATION | {"imaging"},
     "segment": FOUNDATION | {"imaging"},
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "journal": FOUNDATION,
     "score": FOUNDATION | {"constraint"},
     "batch": FOUNDATION | {"assembly", "pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},
-    "training": FOUNDATION | {"checkpoint", "classify", "glyph", "imaging", "model", "segment"},
+    "training": FOUNDATION | {"checkpoint", "classify", "crop", "glyph", "imaging", "model", "segment"},
 }
 """Which parts of the package each part may import. `cli` may import everything, `__init__` inside functions."""
 

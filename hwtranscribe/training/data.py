@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from jaxtyping import Int32, UInt8
 
+from hwtranscribe.crop import ink_from_crop
 from hwtranscribe.errors import DependencyError, UsageError
-from hwtranscribe.glyph import ink_from_crop, normalize_inks
+from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import DIGITS, LABELS, UPPER
 
 VALIDATION_PER_DIGIT = 300
