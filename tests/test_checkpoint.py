@@ -108,4 +108,4 @@ def test_shipped_checkpoint_is_small_and_says_where_it_is_from() -> None:
     folder = checkpoints.default_checkpoint_path()
     assert sum(path.stat().st_size for path in folder.iterdir()) < 8 * 2**20
     metadata = load_checkpoint(folder).metadata
-    assert {"command", "data", "labels", "glyph_version", "recipe", "validation"} <= metadata.keys()
+    assert {"command", "data", "labels", "glyph_version", "recipe", "log"} <= metadata.keys()
