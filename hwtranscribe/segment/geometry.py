@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
 GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.1, -0.9, -5.0, -8.0
+BESIDE = -5.0
+"""What it costs an edge that two loops stand beside one another in it."""
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
