@@ -6,6 +6,7 @@ import pytest
 
 from hwtranscribe.segment.components import find_components, slant_shear
 from hwtranscribe.segment.free import free_boxes, page_lines
+from hwtranscribe.segment.geometry import skip_log_prob
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.types import AlignedPage, CharBoxes
 
@@ -92,6 +93,11 @@ def test_two_zeros_are_not_one_character():
     lattice = line_lattice(ellipses([40, 68, 96]), "f", (0, 0, 200, 60))
     widths = lattice.boxes[:, 2] - lattice.boxes[:, 0]
     assert lattice.geometry_log_prob[widths > 45].max(initial=-10) < lattice.geometry_log_prob[widths < 40].max() - 4
+
+
+def test_a_small_zero_is_not_left_out_as_a_dot_may_be():
+    small = skip_log_prob(10, 12, 60, looped=True, line_height_px=40, stroke_px=3)
+    assert small < skip_log_prob(10, 12, 60, looped=False, line_height_px=40, stroke_px=3) - 4
 
 
 def test_spaces_between_words_are_seen_and_others_are_not():

@@ -22,7 +22,7 @@ VALLEY_DEPTH = 0.15
 """Dips of a contour less deep than this share of the component's height are no place to cut."""
 LOOP = 0.8
 """What a cut through the paper inside a loop costs, as a share of what it would cost through ink."""
-MAX_COST = 0.8
+MAX_COST = 1.2
 """A cut along a stroke parts strokes that lie against one another: it costs no more than this many stroke widths."""
 MAX_CUTS = 12
 """Cuts of one component."""

@@ -268,10 +268,10 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
             beside = any(one.beside(other) for one, other in combinations(loops, 2))
             log_prob = edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px)
             geometry.append(log_prob + BESIDE * beside)
-            alone = j == i + 1
-            skips.append(
-                skip_log_prob(right - left, bottom - top, areas[i], height_px, stroke_px) if alone else -np.inf
-            )
+            skip = -np.inf
+            if j == i + 1:
+                skip = skip_log_prob(right - left, bottom - top, areas[i], bool(loops), height_px, stroke_px)
+            skips.append(skip)
     kept = _plausible(edges, np.maximum(geometry, skips), count + 1)
     inks = []
     for (i, j), (left, top, right, bottom) in ((edges[k], boxes[k]) for k in kept):
