@@ -6,6 +6,7 @@ import pytest
 
 from hwtranscribe.segment.components import find_components, slant_shear
 from hwtranscribe.segment.free import free_boxes, page_lines
+from hwtranscribe.segment.geometry import skip_log_prob
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.types import AlignedPage, CharBoxes
 
@@ -31,14 +32,19 @@ def page(ink: np.ndarray) -> AlignedPage:
     return AlignedPage(1, None, 1.0, 255 - ink, ink, None, np.eye(3), 0.0)
 
 
-def best_overlap(lattice: CharBoxes, box: tuple) -> float:
-    """Intersection over union of a box with the edge nearest to it."""
+def overlaps(lattice: CharBoxes, box: tuple) -> np.ndarray:
+    """Intersection over union of a box with every edge."""
     b, e = np.array(box, float), lattice.boxes
     width = np.minimum(e[:, 2], b[2]) - np.maximum(e[:, 0], b[0])
     height = np.minimum(e[:, 3], b[3]) - np.maximum(e[:, 1], b[1])
     both = np.maximum(width, 0) * np.maximum(height, 0)
     area = (e[:, 2] - e[:, 0]) * (e[:, 3] - e[:, 1]) + (b[2] - b[0]) * (b[3] - b[1])
-    return float((both / (area - both)).max())
+    return both / (area - both)
+
+
+def best_overlap(lattice: CharBoxes, box: tuple) -> float:
+    """Intersection over union of a box with the edge nearest to it."""
+    return float(overlaps(lattice, box).max())
 
 
 def paths_from(lattice: CharBoxes) -> set[int]:
@@ -57,6 +63,41 @@ def test_every_character_is_one_edge_of_the_lattice(pitch):
     lattice = line_lattice(ink, "f", (0, 0, 300, 70))
     assert [best_overlap(lattice, box) > 0.6 for box in boxes] == [True] * 7
     assert lattice.node_count - 1 in paths_from(lattice)
+
+
+def ellipses(at: list[int], thickness: int = 4) -> np.ndarray:
+    """Ink of zeros drawn around columns."""
+    ink = np.zeros((60, 200), np.uint8)
+    for x in at:
+        cv2.ellipse(ink, (x, 30), (13, 18), 0, 0, 360, 255, thickness, cv2.LINE_AA)
+    return ink
+
+
+@pytest.mark.parametrize("pitch", [24, 28], ids=["overlapping", "touching"])
+def test_zeros_that_share_a_wall_are_all_closed(pitch):
+    at = [40 + i * pitch for i in range(3)]
+    ink = ellipses(at)
+    lattice = line_lattice(ink, "f", (0, 0, 200, 60))
+    alone = ellipses([40])[:, 25:56]
+    for x in at:
+        box = (x - 15, 10, x + 16, 51)
+        shares = overlaps(lattice, box)
+        crop = lattice.inks[int(np.argmax(shares))]
+        assert shares.max() > 0.75
+        holes, _ = cv2.connectedComponents((np.pad(crop, 1) < 112).view(np.uint8), connectivity=4)
+        assert holes == 3, "paper outside and paper inside"
+        assert crop.sum() < 1.5 * alone.sum()
+
+
+def test_two_zeros_are_not_one_character():
+    lattice = line_lattice(ellipses([40, 68, 96]), "f", (0, 0, 200, 60))
+    widths = lattice.boxes[:, 2] - lattice.boxes[:, 0]
+    assert lattice.geometry_log_prob[widths > 45].max(initial=-10) < lattice.geometry_log_prob[widths < 40].max() - 4
+
+
+def test_a_small_zero_is_not_left_out_as_a_dot_may_be():
+    small = skip_log_prob(10, 12, 60, looped=True, line_height_px=40, stroke_px=3)
+    assert small < skip_log_prob(10, 12, 60, looped=False, line_height_px=40, stroke_px=3) - 4
 
 
 def test_spaces_between_words_are_seen_and_others_are_not():

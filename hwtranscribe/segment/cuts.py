@@ -6,10 +6,13 @@ characters.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, UInt8
+
+from hwtranscribe.segment.loops import LEAST_AREA
 
 MIN_PIECE = 0.13
 """Cuts are at least this far apart and from the ends, in line heights."""
@@ -17,6 +20,10 @@ MAX_NECK, MAX_INK = 5.0, 2.6
 """Necks wider than this many stroke widths, and columns that cross more ink than this many, are not cut."""
 VALLEY_DEPTH = 0.15
 """Dips of a contour less deep than this share of the component's height are no place to cut."""
+LOOP = 0.8
+"""What a cut through the paper inside a loop costs, as a share of what it would cost through ink."""
+MAX_COST = 1.2
+"""A cut along a stroke parts strokes that lie against one another: it costs no more than this many stroke widths."""
 MAX_CUTS = 12
 """Cuts of one component."""
 
@@ -27,10 +34,12 @@ class Pieces:
 
     Attributes:
         index: Per pixel of the component's box: 0 paper, else 1-based piece.
+        inside: The same for the paper that its ink goes all around.
         cost: Ink crossed by the cut before each piece, in stroke widths; 0 before the first.
     """
 
     index: Int32[np.ndarray, "h w"]
+    inside: Int32[np.ndarray, "h w"]
     cost: Float32[np.ndarray, " n"]
 
 
@@ -46,25 +55,53 @@ def cut_component(
         stroke_width_px: Usual width of its strokes.
     """
     height, width = mask.shape
-    whole = Pieces(index=mask.astype(np.int32), cost=np.zeros(1, np.float32))
+    loops = _inside_loops(mask)
+    whole = Pieces(index=mask.astype(np.int32), inside=loops.astype(np.int32), cost=np.zeros(1, np.float32))
     min_piece_px = max(2.0, MIN_PIECE * line_height_px)
     if width < max(0.42 * line_height_px, 2 * min_piece_px + 1) or height < 0.25 * line_height_px:
         return whole
-    columns = _cut_columns(mask, min_piece_px, stroke_width_px)
+    columns = _cut_columns(mask, loops, _between(loops, LEAST_AREA * line_height_px**2), min_piece_px, stroke_width_px)
     if not len(columns):
         return whole
     reach_px = max(1, int(round(0.12 * line_height_px)))
-    cost_map = np.where(mask > 0, ink, 0).astype(np.float32) / 255.0
+    cost_map = np.where(mask > 0, ink, 0).astype(np.float32) / 255.0 + LOOP * loops
     seams, crossed = _seams(cost_map, np.array(columns), reach_px)
-    costs = [cost / stroke_width_px for cost in crossed]
+    costs = [min(MAX_COST, cost / stroke_width_px) for cost in crossed]
     order = np.argsort([seam.mean() for seam in seams], kind="stable")
     seam_x = np.maximum.accumulate(seams[order], axis=0)  # cuts x rows
     x = np.arange(width)
     raw = (x[None, None, :] > seam_x[:, :, None]).sum(axis=0)
-    return _compact(raw, mask, np.array([0.0, *(costs[i] for i in order)], np.float32), stroke_width_px)
+    return _compact(raw, mask, loops, np.array([0.0, *(costs[i] for i in order)], np.float32), stroke_width_px)
 
 
-def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_width_px: float) -> list[int]:
+def _inside_loops(mask: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    """1 where ink goes all around a px of paper."""
+    height, width = mask.shape
+    paper = np.pad((mask == 0).view(np.uint8), 1, constant_values=1)
+    # Connected by sides alone: ink holds together over corners.
+    cv2.floodFill(paper, None, (0, 0), 0, flags=4)
+    return paper[1 : height + 1, 1 : width + 1]
+
+
+def _between(loops: UInt8[np.ndarray, "h w"], least_px: float) -> list[int]:
+    """Columns between loops that stand beside one another."""
+    _, _, stats, centres = cv2.connectedComponentsWithStats(loops, connectivity=4)
+    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least_px)[1:]
+    boxes = stats[large[np.argsort(centres[large, 0], kind="stable")]].tolist()
+    return [
+        (one[0] + one[2] + other[0]) // 2
+        for one, other in pairwise(boxes)
+        if min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1]) > 0.5 * min(one[3], other[3])
+    ]
+
+
+def _cut_columns(
+    mask: UInt8[np.ndarray, "h w"],
+    loops: UInt8[np.ndarray, "h w"],
+    between: list[int],
+    min_piece_px: float,
+    stroke_width_px: float,
+) -> list[int]:
     """Columns where a cut is cheap: necks between the upper and the lower contour, and columns that cross little ink.
 
     Two rounds that touch have a neck between them that crosses more ink than either does through its middle, so both
@@ -72,7 +109,7 @@ def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_wid
     one another, the narrower neck stays.
     """
     height, width = mask.shape
-    ink = mask.sum(axis=0).astype(np.float32)
+    ink = mask.sum(axis=0).astype(np.float32) + LOOP * loops.sum(axis=0)
     inked = mask > 0
     rows = np.arange(height)[:, None]
     upper = np.where(inked, rows, height).min(axis=0)
@@ -92,7 +129,7 @@ def _cut_columns(mask: UInt8[np.ndarray, "h w"], min_piece_px: float, stroke_wid
     cost = smooth_ink - stroke_width_px * np.where(at_neck, 2.0, np.where(valley, 1.5, 0.0))
     candidates = np.flatnonzero(at_neck | at_ink | valley)
     chosen: list[int] = []
-    for column in candidates[np.argsort(cost[candidates], kind="stable")]:
+    for column in [*between, *candidates[np.argsort(cost[candidates], kind="stable")]]:
         if all(abs(column - other) >= min_piece_px for other in chosen):
             chosen.append(int(column))
         if len(chosen) >= MAX_CUTS:
@@ -158,6 +195,7 @@ def _seams(
 def _compact(
     raw: Int32[np.ndarray, "h w"],
     mask: UInt8[np.ndarray, "h w"],
+    loops: UInt8[np.ndarray, "h w"],
     cost: Float32[np.ndarray, " n"],
     stroke_width_px: float,
 ) -> Pieces:
@@ -168,7 +206,7 @@ def _compact(
     if not keep.any():
         keep[0] = True
     number = np.maximum(np.cumsum(keep), 1)
-    index = np.where(inked, number[raw], 0).astype(np.int32)
+    index, inside = (np.where(where, number[raw], 0).astype(np.int32) for where in (inked, loops > 0))
     kept_cost = cost[keep].copy()
     kept_cost[0] = 0.0
-    return Pieces(index=index, cost=kept_cost)
+    return Pieces(index=index, inside=inside, cost=kept_cost)

@@ -7,6 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
 GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.1, -0.9, -5.0, -8.0
+BESIDE = -5.0
+"""What it costs an edge that two loops stand beside one another in it."""
+NEVER_SKIPPED = -8.0
+"""For pieces that can be nothing but characters or parts of them."""
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
@@ -34,8 +38,12 @@ def edge_log_prob(
     return GAP * gap + JOINED * joined + CUT * cut_cost + TOO_WIDE * too_wide + TOO_LOW * too_low
 
 
-def skip_log_prob(width_px: int, height_px: int, area_px: int, line_height_px: float, stroke_px: float) -> float:
-    """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces may not."""
+def skip_log_prob(
+    width_px: int, height_px: int, area_px: int, looped: bool, line_height_px: float, stroke_px: float
+) -> float:
+    """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces and small zeros may not."""
+    if looped:
+        return NEVER_SKIPPED
     height = height_px / line_height_px
     size = max(width_px, height_px) / line_height_px
     sparse = area_px < 0.45 * min(line_height_px * stroke_px, width_px * height_px / 0.75)
@@ -46,7 +54,7 @@ def skip_log_prob(width_px: int, height_px: int, area_px: int, line_height_px: f
         return -1.5
     if height < 0.45:
         return -1.5 - 4.0 * (height - 0.32)
-    return -3.0 if height < 0.6 else -8.0
+    return -3.0 if height < 0.6 else NEVER_SKIPPED
 
 
 def stretch(

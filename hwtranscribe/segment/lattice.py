@@ -6,6 +6,7 @@ geometry decide (Casey and Lecolinet 1996; Liu, Sako and Fujisawa 2004).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -13,7 +14,8 @@ from jaxtyping import Float32, Float64, Int32, Int64, UInt8
 
 from hwtranscribe.segment.components import INK_THRESHOLD, Components, find_components, slant_shear
 from hwtranscribe.segment.cuts import cut_component
-from hwtranscribe.segment.geometry import edge_log_prob, skip_log_prob, space_log_odds, stretch
+from hwtranscribe.segment.geometry import BESIDE, edge_log_prob, skip_log_prob, space_log_odds, stretch
+from hwtranscribe.segment.loops import Loop, find_loops
 from hwtranscribe.types import Box, CharBoxes
 
 MAX_PIECES_PER_EDGE = 6
@@ -34,6 +36,7 @@ class _Line:
     Attributes:
         ink: Soft ink of the line, upright.
         index: Per pixel: 0 paper, else 1-based piece, in reading order.
+        loops: Round ones.
         left, top, right, bottom: Boxes of the pieces.
         cut_cost: Ink crossed by the cut before each piece, in stroke widths; 0 between components.
         area: Ink of each piece, px.
@@ -41,6 +44,7 @@ class _Line:
 
     ink: UInt8[np.ndarray, "h w"]
     index: Int32[np.ndarray, "h w"]
+    loops: list[Loop]
     left: Int32[np.ndarray, " n"]
     top: Int32[np.ndarray, " n"]
     right: Int32[np.ndarray, " n"]
@@ -149,7 +153,7 @@ def _shear_matrix(shear: float, height: int) -> np.ndarray:
 def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: float) -> _Line:
     """Cut the components, join dots and contained parts to what they belong to, put all in reading order."""
     groups = _join_contained(components, height_px)
-    index = np.zeros(ink.shape, np.int32)
+    index, inside = np.zeros(ink.shape, np.int32), np.zeros(ink.shape, np.int32)
     boxes: list[tuple[int, int, int, int]] = []
     costs: list[float] = []
     areas: list[int] = []
@@ -160,7 +164,8 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
         mask = np.isin(components.labels[window], group + 1).view(np.uint8)
         pieces = cut_component(mask, ink[window], height_px, components.stroke_width_px)
         first = len(boxes)
-        index[window] = np.where(pieces.index > 0, pieces.index + first, index[window])
+        for line, own in ((index, pieces.index), (inside, pieces.inside)):
+            line[window] = np.where(own > 0, own + first, line[window])
         for number, cost in enumerate(pieces.cost, start=1):
             ys, xs = np.nonzero(pieces.index == number)
             boxes.append((left + xs.min(), top + ys.min(), left + xs.max() + 1, top + ys.max() + 1))
@@ -176,9 +181,11 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
     follows = np.concatenate([[False], order[1:] == order[:-1] + 1])
     cost[~follows] = 0.0
     box = box[order]
+    index = _spread(renumber[index], ink)
     return _Line(
         ink=ink,
-        index=_spread(renumber[index], ink),
+        index=index,
+        loops=find_loops(index, renumber[inside], len(order), height_px, components.stroke_width_px),
         left=box[:, 0],
         top=box[:, 1],
         right=box[:, 2],
@@ -255,18 +262,25 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
                 if right - left > MAX_WIDTH * height_px or inner_gap > 0.35 * height_px:
                     break
             cut = costs[i] + (costs[j] if j < count else 0.0)
+            loops = [loop for loop in line.loops if loop.within(i, j)]
             edges.append((i, j))
-            boxes.append((left, top, right, bottom))
-            geometry.append(edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px))
-            alone = j == i + 1
-            skips.append(
-                skip_log_prob(right - left, bottom - top, areas[i], height_px, stroke_px) if alone else -np.inf
-            )
+            boxes.append(_around((left, top, right, bottom), loops))
+            beside = any(one.beside(other) for one, other in combinations(loops, 2))
+            log_prob = edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px)
+            geometry.append(log_prob + BESIDE * beside)
+            skip = -np.inf
+            if j == i + 1:
+                skip = skip_log_prob(right - left, bottom - top, areas[i], bool(loops), height_px, stroke_px)
+            skips.append(skip)
     kept = _plausible(edges, np.maximum(geometry, skips), count + 1)
     inks = []
     for (i, j), (left, top, right, bottom) in ((edges[k], boxes[k]) for k in kept):
         window = (slice(top, bottom), slice(left, right))
         mine = (line.index[window] > i) & (line.index[window] <= j)
+        for loop in line.loops:
+            if loop.within(i, j):
+                x, y = loop.left - left, loop.top - top
+                mine[y : y + loop.stroke.shape[0], x : x + loop.stroke.shape[1]] |= loop.stroke
         ink = np.where(mine, line.ink[window], 0).astype(np.uint8)
         inks.append(ink if wider == 1.0 else cv2.resize(ink, None, fx=wider, fy=1.0))
     start, end = np.array(edges, np.int32)[kept].T
@@ -285,6 +299,14 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
         space_log_odds=space[start],
         cells=False,
     )
+
+
+def _around(box: Box, loops: Sequence[Loop]) -> Box:
+    """A box that holds another one and the strokes around some loops."""
+    left, top, right, bottom = zip(
+        box, *((loop.left, loop.top, loop.right, loop.bottom) for loop in loops), strict=True
+    )
+    return min(left), min(top), max(right), max(bottom)
 
 
 def _plausible(
