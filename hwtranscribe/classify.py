@@ -19,8 +19,11 @@ from hwtranscribe.types import CharScores
 BATCH_SIZE = 32
 """One size: a glyph's scores can't depend on how many others there are, and only one program is compiled."""
 
-_CAPITALS, _SMALL_LETTERS = 1.5, 0.5
-"""Capitals and small letters that a field is thought to hold before any of it is seen."""
+_CAPITALS, _SMALL_LETTERS = 0.6, 0.2
+"""Capitals and small letters counted before any are seen: few, for most hands keep to one case."""
+
+_OF_THE_PAGE = 4.0
+"""Letters for which the rest of a page counts in each of its fields."""
 
 _DIGIT_LIKE = {
     "0": "OoDa",
@@ -151,32 +154,45 @@ def count_letters_as_digits(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[n
     return counted
 
 
-def lean_on_case(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, "n 63"]:
+def lean_on_case(
+    log_probs: Float32[np.ndarray, "n 63"], page: Float32[np.ndarray, "m 63"] | None = None
+) -> Float32[np.ndarray, "n 63"]:
     """Shift the letters of one field or page towards the case that its writer uses.
 
     A bare bar is an I among capitals and an l among small letters. The share of capitals is estimated from the field's
-    own characters (a mixture of two, fitted by EM), capitals being the likelier to start with; the probability that a
-    character is a letter stays as it is.
+    own characters (a mixture of two, fitted by EM), the likelier to start with being what the rest of the page is
+    written in, and capitals where that is not known; the probability that a character is a letter stays as it is.
 
     Args:
         log_probs: Over `LABELS`, of characters (and wrong cuts) of one field.
+        page: The same of all that one hand wrote on the page.
     """
+    capitals, small_letters = _CAPITALS, _SMALL_LETTERS
+    if page is not None:
+        share = _share_of_capitals(page, capitals, small_letters)
+        capitals, small_letters = _OF_THE_PAGE * share, _OF_THE_PAGE * (1 - share)
+    share = _share_of_capitals(log_probs, capitals, small_letters)
     upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
-    upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
-    mass = np.exp(np.stack([_log_sum(upper), _log_sum(lower)], axis=1).astype(np.float64))
-    share = 0.5
-    for _ in range(8):
-        capital = share * mass[:, 0]
-        small = (1 - share) * mass[:, 1]
-        belongs = capital / np.maximum(capital + small, 1e-12)
-        weight = mass.sum(axis=1)
-        share = (float((weight * belongs).sum()) + _CAPITALS) / (float(weight.sum()) + _CAPITALS + _SMALL_LETTERS)
     leaning = log_probs.copy()
     leaning[:, upper_at:lower_at] += np.log(share)
     leaning[:, lower_at : lower_at + len(LOWER)] += np.log(1 - share)
     letters = slice(upper_at, lower_at + len(LOWER))
     leaning[:, letters] += (_log_sum(log_probs[:, letters]) - _log_sum(leaning[:, letters]))[:, None]
     return leaning
+
+
+def _share_of_capitals(log_probs: Float32[np.ndarray, "n 63"], capitals: float, small_letters: float) -> float:
+    """Share of capitals among letters, by EM, with some capitals and small letters counted before any is seen."""
+    upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
+    upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
+    mass = np.exp(np.stack([_log_sum(upper), _log_sum(lower)], axis=1).astype(np.float64))
+    weight = mass.sum(axis=1)
+    share = 0.5
+    for _ in range(8):
+        capital = share * mass[:, 0]
+        belongs = capital / np.maximum(capital + (1 - share) * mass[:, 1], 1e-12)
+        share = (float((weight * belongs).sum()) + capitals) / (float(weight.sum()) + capitals + small_letters)
+    return share
 
 
 def share_of_digits(log_probs: Float32[np.ndarray, "n 63"]) -> float:
