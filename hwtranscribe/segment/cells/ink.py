@@ -10,6 +10,9 @@ from hwtranscribe.types import AlignedPage, Box, CharBoxes
 INK = 64
 """Ink from which on a px belongs to a component."""
 
+HAIR_LINE = 0.03
+"""What lies along a separator and is no broader than this share of the field's height is no pen stroke."""
+
 FAINTEST_CHARACTER = 0.006
 """Least ink of a character, as a share of the squared height of the field: half a comma."""
 
@@ -140,7 +143,8 @@ def remnants(
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     middle = left + width / 2
     to_edge = np.abs(middle[:, None] - edges[None, :]).min(axis=1)
-    upright = (width <= separator_px + 2) & (to_edge <= separator_px / 2 + 0.06 * height_px)
+    # At the rim of a picture there may be more of the border than anywhere else.
+    upright = (width <= max(separator_px + 2, HAIR_LINE * height_px)) & (to_edge <= separator_px / 2 + 0.06 * height_px)
     level = top + height / 2
     to_border = np.minimum(np.abs(level - rows[0]), np.abs(level - rows[1]))
     flat = (height <= max(3, 0.1 * height_px)) & (to_border <= 0.1 * height_px)
