@@ -147,6 +147,17 @@ def test_a_comb_on_the_page_that_the_template_denies_is_in_doubt():
         assert (len(boxes.inks), boxes.doubt) == (cells, doubt)
 
 
+@pytest.mark.parametrize(
+    ("cells", "text", "doubt"), [(8, "LETHALKM", ""), (16, "LETHALKMWREDNPSO", "more characters than cells")]
+)
+def test_more_characters_than_cells_are_in_doubt(cells, text, doubt):
+    blank = comb_page(8)
+    page = blank.copy()
+    write_cells(page, BOX, cells, text, shift=(-1, 0))
+    aligned = with_blank(blank, page)
+    assert field_boxes(aligned, "name", BOX, find_cells(aligned, BOX, 8)).doubt == doubt
+
+
 def test_a_plain_box_and_a_line_are_no_combs():
     box = np.full((300, 700), 255, np.uint8)
     cv2.rectangle(box, BOX[:2], BOX[2:], 0, 2)
