@@ -19,7 +19,6 @@ from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
 from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate
-from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.language import word_log_odds
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
@@ -207,7 +206,8 @@ class Transcriber:
     def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
         """All characters of a page go through the network together."""
         inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
-        log_probs = self.classifier.score(normalize_inks(inks)).log_probs if inks else None
+        in_cells = np.array([target.boxes.cells for target in targets for _ in target.boxes.inks], bool)
+        log_probs = self.classifier.score_inks(inks, in_cells) if inks else None
         of_any_case = np.array([target.of_any_case for target in targets for _ in target.boxes.inks], bool)
         readings, first = [], 0
         for target in targets:
