@@ -8,20 +8,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_checkpoint
 from hwtranscribe.crop import ink_from_crop
 from hwtranscribe.errors import CheckpointError
-from hwtranscribe.glyph import GLYPH_SIZE_PX, normalize_inks
+from hwtranscribe.glyph import GLYPH_SIZE_PX, normalize_inks, turned
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
 from hwtranscribe.types import CharScores
 
 BATCH_SIZE = 32
 """One size: a glyph's scores can't depend on how many others there are, and only one program is compiled."""
 
-_CAPITALS, _SMALL_LETTERS = 1.5, 0.5
-"""Capitals and small letters that a field is thought to hold before any of it is seen."""
+_CAPITALS, _SMALL_LETTERS = 0.6, 0.2
+"""Capitals and small letters counted before any are seen: few, for most hands keep to one case."""
+
+_OF_THE_PAGE = 4.0
+"""Letters for which the rest of a page counts in each of its fields."""
 
 _DIGIT_LIKE = {
     "0": "OoDa",
@@ -38,6 +41,12 @@ _LETTER_SHARE = np.float32(np.log(0.3))
 """How far a letter's probability counts for the digit it looks like; chosen on the cheques."""
 
 _IMPOSSIBLE = np.float32(-1e4)
+
+_DOUBTFUL = 0.9
+"""Characters less likely than this are looked at from more sides; more than this share changes hardly any answer."""
+
+_VIEWS_DEG = (-6.0, 6.0)
+"""By how much they are turned; chosen on the letter grids, confirmed on characters of two other sources."""
 
 
 class Classifier:
@@ -83,6 +92,31 @@ class Classifier:
             scores[start : start + len(batch)] = np.asarray(self._apply(padded))[: len(batch)]
         return CharScores(scores, self.labels)
 
+    def score_inks(
+        self, inks: Sequence[Float32[np.ndarray, "_h _w"]], whole: Bool[np.ndarray, " n"]
+    ) -> Float32[np.ndarray, "n 63"]:
+        """Return log-probabilities over `labels` of ink maps; what holds no ink is no character.
+
+        Characters that are doubtful are looked at again, turned to either side, and their probabilities averaged: a
+        wrong answer changes with the view more often than the right one does.
+
+        Args:
+            inks: 0 to 1, ink = 1, any size.
+            whole: Which are one character each. Wrong cuts are doubtful however they are turned.
+        """
+        glyphs = normalize_inks(inks)
+        inked = glyphs.max(axis=(1, 2, 3), initial=0.0) > 0
+        log_probs = np.full((len(inks), len(self.labels)), _IMPOSSIBLE)
+        log_probs[:, -1] = 0.0
+        log_probs[inked] = self.score(glyphs[inked]).log_probs
+        doubtful = np.flatnonzero(inked & whole & (log_probs[:, :-1].max(axis=1) < np.log(_DOUBTFUL)))
+        views = [log_probs[doubtful]]
+        for angle_deg in _VIEWS_DEG:
+            seen = [turned(inks[at], angle_deg) for at in doubtful.tolist()]
+            views.append(self.score(normalize_inks(seen)).log_probs)
+        log_probs[doubtful] = np.logaddexp.reduce(views) - np.float32(np.log(len(views)))
+        return log_probs
+
     def read_crops(
         self, crops: Sequence[UInt8[np.ndarray, "h w"]], kind: str, case: str = "any"
     ) -> tuple[list[str], Float32[np.ndarray, " n"]]:
@@ -97,14 +131,13 @@ class Classifier:
         Returns:
             The best label of each crop ("" where there is no ink), and the probability that it is right.
         """
-        glyphs = normalize_inks([ink_from_crop(crop) for crop in crops])
-        scores = self.score(glyphs).log_probs
+        inks = [ink_from_crop(crop) for crop in crops]
+        scores = self.score_inks(inks, np.ones(len(inks), bool))
         symbols, log_probs = symbol_log_probs(lean_on_case(scores) if case == "any" else scores, kind, case)
         best = log_probs[:, :-1].argmax(axis=1)
-        inked = glyphs.max(axis=(1, 2, 3), initial=0.0) > 0
-        labels = [symbols[index] if ink else "" for index, ink in zip(best, inked, strict=True)]
-        probabilities = np.exp(log_probs[np.arange(len(best)), best]) * inked
-        return labels, probabilities.astype(np.float32)
+        probabilities = np.exp(log_probs[np.arange(len(best)), best])
+        labels = [symbols[index] if likely > 0 else "" for index, likely in zip(best, probabilities, strict=True)]
+        return labels, probabilities
 
 
 def symbol_log_probs(
@@ -152,32 +185,45 @@ def count_letters_as_digits(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[n
     return counted
 
 
-def lean_on_case(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, "n 63"]:
+def lean_on_case(
+    log_probs: Float32[np.ndarray, "n 63"], page: Float32[np.ndarray, "m 63"] | None = None
+) -> Float32[np.ndarray, "n 63"]:
     """Shift the letters of one field or page towards the case that its writer uses.
 
     A bare bar is an I among capitals and an l among small letters. The share of capitals is estimated from the field's
-    own characters (a mixture of two, fitted by EM), capitals being the likelier to start with; the probability that a
-    character is a letter stays as it is.
+    own characters (a mixture of two, fitted by EM), the likelier to start with being what the rest of the page is
+    written in, and capitals where that is not known; the probability that a character is a letter stays as it is.
 
     Args:
         log_probs: Over `LABELS`, of characters (and wrong cuts) of one field.
+        page: The same of all that one hand wrote on the page.
     """
+    capitals, small_letters = _CAPITALS, _SMALL_LETTERS
+    if page is not None:
+        share = _share_of_capitals(page, capitals, small_letters)
+        capitals, small_letters = _OF_THE_PAGE * share, _OF_THE_PAGE * (1 - share)
+    share = _share_of_capitals(log_probs, capitals, small_letters)
     upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
-    upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
-    mass = np.exp(np.stack([_log_sum(upper), _log_sum(lower)], axis=1).astype(np.float64))
-    share = 0.5
-    for _ in range(8):
-        capital = share * mass[:, 0]
-        small = (1 - share) * mass[:, 1]
-        belongs = capital / np.maximum(capital + small, 1e-12)
-        weight = mass.sum(axis=1)
-        share = (float((weight * belongs).sum()) + _CAPITALS) / (float(weight.sum()) + _CAPITALS + _SMALL_LETTERS)
     leaning = log_probs.copy()
     leaning[:, upper_at:lower_at] += np.log(share)
     leaning[:, lower_at : lower_at + len(LOWER)] += np.log(1 - share)
     letters = slice(upper_at, lower_at + len(LOWER))
     leaning[:, letters] += (_log_sum(log_probs[:, letters]) - _log_sum(leaning[:, letters]))[:, None]
     return leaning
+
+
+def _share_of_capitals(log_probs: Float32[np.ndarray, "n 63"], capitals: float, small_letters: float) -> float:
+    """Share of capitals among letters, by EM, with some capitals and small letters counted before any is seen."""
+    upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
+    upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
+    mass = np.exp(np.stack([_log_sum(upper), _log_sum(lower)], axis=1).astype(np.float64))
+    weight = mass.sum(axis=1)
+    share = 0.5
+    for _ in range(8):
+        capital = share * mass[:, 0]
+        belongs = capital / np.maximum(capital + (1 - share) * mass[:, 1], 1e-12)
+        share = (float((weight * belongs).sum()) + capitals) / (float(weight.sum()) + capitals + small_letters)
+    return share
 
 
 def share_of_digits(log_probs: Float32[np.ndarray, "n 63"]) -> float:

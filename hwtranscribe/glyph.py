@@ -67,3 +67,12 @@ def _ink_box(ink: Float32[np.ndarray, "h w"]) -> tuple[int, int, int, int] | Non
     down = cv2.reduce(ink, 1, cv2.REDUCE_MAX).ravel() > _BOX_LEVEL * peak
     left, top = int(across.argmax()), int(down.argmax())
     return left, top, len(across) - int(across[::-1].argmax()), len(down) - int(down[::-1].argmax())
+
+
+def turned(ink: Float32[np.ndarray, "h w"], angle_deg: float) -> Float32[np.ndarray, "side side"]:
+    """Return an ink map turned counter-clockwise about its middle, with room for all of it."""
+    height, width = ink.shape
+    side = int(np.ceil(np.hypot(height, width))) + 2
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle_deg, 1.0)
+    turn[:, 2] += (side - width) / 2, (side - height) / 2
+    return cv2.warpAffine(ink, turn, (side, side))

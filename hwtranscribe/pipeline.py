@@ -19,7 +19,6 @@ from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
 from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate
-from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.language import word_log_odds
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
@@ -207,7 +206,9 @@ class Transcriber:
     def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
         """All characters of a page go through the network together."""
         inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
-        log_probs = self.classifier.score(normalize_inks(inks)).log_probs if inks else None
+        in_cells = np.array([target.boxes.cells for target in targets for _ in target.boxes.inks], bool)
+        log_probs = self.classifier.score_inks(inks, in_cells) if inks else None
+        of_any_case = np.array([target.of_any_case for target in targets for _ in target.boxes.inks], bool)
         readings, first = [], 0
         for target in targets:
             count = len(target.boxes.inks)
@@ -217,8 +218,8 @@ class Transcriber:
                 mine = log_probs[first : first + count]
                 if target.kind is Kind.DIGITS:
                     mine = count_letters_as_digits(mine)
-                elif target.case is Case.ANY:
-                    mine = lean_on_case(mine)
+                elif target.of_any_case:
+                    mine = lean_on_case(mine, log_probs[of_any_case])
                 symbols, scores = symbol_log_probs(mine, target.kind, target.case)
             first += count
             reading = decode_field(
@@ -276,6 +277,11 @@ class _Target:
     kind: Kind
     case: Case
     field: FieldTemplate | None
+
+    @property
+    def of_any_case(self) -> bool:
+        """Whether its letters may be capitals or small ones."""
+        return self.case is Case.ANY and self.kind is not Kind.DIGITS
 
 
 def _prior(target: _Target) -> Callable[[str], float] | None:

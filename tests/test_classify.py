@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -87,6 +88,21 @@ def test_a_drawn_character_is_read_at_any_size(classifier: Classifier) -> None:
     labels, probabilities = classifier.read_crops(crops, "letters", "upper")
     assert labels == ["T", "T", "T"]
     assert probabilities.min() > 0.5
+
+
+def test_doubtful_characters_are_seen_from_more_sides_and_nothing_is_no_character(classifier: Classifier) -> None:
+    cross, bar = np.zeros((2, 60, 50), np.float32)
+    for left in (8, 41):
+        cv2.line(cross, (left, 5), (left, 54), 1.0, 5)
+    cv2.line(cross, (8, 32), (41, 32), 1.0, 5)
+    cv2.line(bar, (25, 5), (25, 54), 1.0, 5)
+    inks = [np.zeros((1, 1), np.float32), cross, bar]
+    once, pieces = classifier.score(normalize_inks(inks)).log_probs, np.zeros(3, bool)
+    np.testing.assert_array_equal(classifier.score_inks(inks, pieces)[1:], once[1:])
+    scores = classifier.score_inks(inks, ~pieces)
+    assert np.exp(scores[0]).tolist() == [0.0] * (len(LABELS) - 1) + [1.0]
+    np.testing.assert_allclose(np.exp(scores).sum(axis=1), 1, rtol=1e-4)
+    assert (scores != once).any(axis=1)[1:].tolist() == [False, True]
 
 
 def test_missing_checkpoint_is_named(tmp_path: Path) -> None:

@@ -48,6 +48,19 @@ def test_scan_borders_go_and_strokes_at_the_rim_stay():
     assert cleaned[120, 560] < 60
 
 
+def test_a_deep_shadow_on_writing_is_no_table_top():
+    page = paper()
+    for row in range(40, 400, 40):
+        cv2.putText(page, "SOME PRINT IN LINES", (20, row), cv2.FONT_HERSHEY_SIMPLEX, 1, 20, 3)
+    light = np.where(np.arange(page.shape[1]) > 250, 0.3, 1.0)
+    shaded = (page * light).astype(np.uint8)
+    assert (without_surroundings(shaded) == shaded).all()
+    table = shaded.copy()
+    grain = np.random.default_rng(0).normal(70, 8, (page.shape[0], page.shape[1] - 251))
+    table[:, 251:] = np.clip(grain, 0, 255)
+    assert without_surroundings(table)[:, 260:].min() > 200
+
+
 def test_bilevel_scans_are_softened_and_grey_ones_are_not():
     page = np.full((1600, 1200), 255, np.uint8)
     cv2.putText(page, "HELLO", (150, 820), cv2.FONT_HERSHEY_SIMPLEX, 5, 0, 12)

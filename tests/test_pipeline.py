@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_forms import draw_comb, write_cells
 from PIL import Image
 
 from hwtranscribe import FormTemplate, Transcriber
@@ -80,6 +81,26 @@ def test_a_job_gives_what_the_library_gives(membership):
     path = MEMBERSHIP / "scans" / "counter.jpg"
     job = DocumentJob(str(path), "counter.jpg", str(MEMBERSHIP / "form.toml"))
     assert transcribe_document(job) == membership.read(path)
+
+
+@pytest.mark.parametrize(("others", "bars"), [("HARBOURWATCHKEEPER", "III"), ("abdeghkrtnbaedgkab", "LLL")])
+def test_the_case_of_a_page_says_what_bare_bars_are(tmp_path, others, bars):
+    page = np.full((400, 900), 255, np.uint8)
+    combs = {"name": (60, 60, 60 + 40 * len(others), 100), "code": (60, 240, 180, 280)}
+    template = 'schema = 1\nname = "f"\n[[page]]\nsize = [900, 400]\n'
+    for name, text in (("name", others), ("code", "|||")):
+        count = len(text)
+        draw_comb(page, combs[name], count)
+        template += f'[[page.field]]\nname = "{name}"\nkind = "letters"\nbox = {list(combs[name])}\ncells = {count}\n'
+        if name == "name":
+            write_cells(page, combs[name], count, text)
+    for k in range(3):
+        left = 60 + 40 * k + 18
+        page[248:273, left : left + 3] = 40
+    (tmp_path / "form.toml").write_text(template)
+    Image.fromarray(page).save(tmp_path / "page.png")
+    result = Transcriber(FormTemplate.load(tmp_path / "form.toml")).read(tmp_path / "page.png")
+    assert {reading.field: reading.text for reading in result.readings}["code"] == bars
 
 
 def test_missing_document(membership, tmp_path):

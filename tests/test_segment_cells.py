@@ -125,6 +125,19 @@ def test_dashes_and_underlined_writing_are_not_struck_through():
     assert field_boxes(without_blank(page), "name", BOX, find_cells(without_blank(page), BOX, None)).doubt == ""
 
 
+def test_the_frame_of_a_box_does_not_strike_writing_with_tails_through():
+    page = np.full((300, 700), 255, np.uint8)
+    box = (100, 60, 500, 150)
+    cv2.rectangle(page, box[:2], box[2:], 0, 2)
+    for k, letter in enumerate("bpgqbypg"):
+        cv2.putText(page, letter, (110 + 48 * k, 150), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 40, 4, cv2.LINE_AA)
+    aligned = without_blank(page)
+    assert field_boxes(aligned, "name", box, find_cells(aligned, box, None)).doubt == ""
+    cv2.line(page, (104, 130), (496, 134), 40, 4, cv2.LINE_AA)
+    aligned = without_blank(page)
+    assert field_boxes(aligned, "name", box, find_cells(aligned, box, None)).doubt == "crossed out"
+
+
 def test_a_comb_on_the_page_that_the_template_denies_is_in_doubt():
     page = comb_page(8, shade=90)
     write_cells(page, BOX, 8, "4075 11")
@@ -132,6 +145,17 @@ def test_a_comb_on_the_page_that_the_template_denies_is_in_doubt():
     for cells, doubt in ((8, ""), (6, "8 cells are printed, not 6 as the template says"), (16, "")):
         boxes = field_boxes(aligned, "number", BOX, find_cells(aligned, BOX, cells))
         assert (len(boxes.inks), boxes.doubt) == (cells, doubt)
+
+
+@pytest.mark.parametrize(
+    ("cells", "text", "doubt"), [(8, "LETHALKM", ""), (16, "LETHALKMWREDNPSO", "more characters than cells")]
+)
+def test_more_characters_than_cells_are_in_doubt(cells, text, doubt):
+    blank = comb_page(8)
+    page = blank.copy()
+    write_cells(page, BOX, cells, text, shift=(-1, 0))
+    aligned = with_blank(blank, page)
+    assert field_boxes(aligned, "name", BOX, find_cells(aligned, BOX, 8)).doubt == doubt
 
 
 def test_a_plain_box_and_a_line_are_no_combs():
@@ -177,6 +201,17 @@ def test_an_empty_comb_is_blank_with_and_without_a_blank_form():
             assert boxes.blank.all()
 
 
+def test_what_is_left_of_the_border_at_the_rim_is_no_character():
+    page = np.full((250, 1200), 255, np.uint8)
+    ink = np.zeros_like(page)
+    cv2.putText(ink, "A", (1030, 190), cv2.FONT_HERSHEY_SIMPLEX, 6, 255, 14)
+    cv2.line(ink, (1197, 0), (1197, 249), 255, 5)
+    aligned = as_aligned(page, ink)
+    boxes = cell_boxes(aligned, "letters", (0, 0, 1200, 250), find_cells(aligned, (0, 0, 1200, 250), 5))
+    assert boxes.blank.tolist() == [True] * 4 + [False]
+    assert boxes.boxes[4, 2] < 1190
+
+
 def test_writing_that_leaves_its_cell_stays_whole():
     blank, page = comb_page(8), comb_page(8)
     # A broad character most of which is in the third cell, and a tail that leaves the comb below.
@@ -206,6 +241,17 @@ def test_a_field_without_a_comb_is_free_writing():
     boxes = field_boxes(without_blank(page), "name", BOX, find_cells(without_blank(page), BOX, None))
     assert not boxes.cells
     assert boxes.node_count > 1
+
+
+def test_a_tail_that_the_frame_cut_off_belongs_to_the_field():
+    ink = np.zeros((300, 700), np.uint8)
+    cv2.putText(ink, "AV", (120, 140), cv2.FONT_HERSHEY_SIMPLEX, 1, 255, 4)
+    cv2.line(ink, (230, 110), (216, 152), 255, 4)
+    cv2.line(ink, (214, 157), (208, 175), 255, 4)
+    cv2.putText(ink, "below", (110, 190), cv2.FONT_HERSHEY_SIMPLEX, 1, 255, 4)
+    boxes = field_boxes(as_aligned(255 - ink, ink), "name", BOX, None)
+    assert boxes.boxes[:, 3].max() >= 175
+    assert boxes.boxes[:, 0].min() >= 118
 
 
 def test_a_box_follows_the_line_that_it_cuts():

@@ -6,7 +6,7 @@ coloured paper fall out of the ratio of picture and level.
 
 import cv2
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, Int32, UInt8
 
 MIN_WINDOW_PX = 21
 """Smallest window of the paper level; wider than the strokes of the smallest strips."""
@@ -18,6 +18,15 @@ WINDOW_OF_PAGE = 1 / 50
 RIM_SHARE = 0.06
 """A dark area belongs to the surroundings when it lies along this share of one side of the picture."""
 
+
+STROKE_IN_SHADOW = 0.65
+"""Strokes in a shadow are darker than this share of the paper around them; the grain of a table is not."""
+
+DEEPEST_SHADOW = 24
+"""Tone of paper in the deepest shadow in which strokes can be told."""
+
+WRITTEN = 0.005
+"""Share of strokes from which on a dark area is paper."""
 
 SOLID_SHARE = 0.018
 """Surroundings are dark over squares of this share of the long side: 5 mm of an A4 page."""
@@ -89,7 +98,8 @@ def broadest_stroke_px(pixels: UInt8[np.ndarray, "height width"], usual_px: int)
 def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
     """Return a picture with what is dark around the paper (scan borders, a table top, a folded corner) made paper.
 
-    Dark areas count that lie along the picture's rim for a good part of a side; a stroke that ends at the rim does not.
+    Dark areas count that lie along the picture's rim for a good part of a side; a stroke that ends at the rim does not,
+    nor does paper in a deep shadow, on which there is print or writing.
 
     Args:
         pixels: Grey picture, 255 paper.
@@ -112,11 +122,30 @@ def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.
     for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outside |= np.bincount(rim, minlength=count) >= max(12, RIM_SHARE * len(rim))
     outside[0] = False
+    outside &= ~in_shadow(small, labels, count)
     if not outside.any():
         return pixels
     grown = cv2.dilate(outside[labels].astype(np.uint8), np.ones((7, 7), np.uint8))
     mask = cv2.resize(grown, (width, height), interpolation=cv2.INTER_NEAREST).astype(bool)
     return np.where(mask, np.uint8(np.median(small[small >= 0.7 * bright])), pixels)
+
+
+def in_shadow(
+    small: UInt8[np.ndarray, "height width"], labels: Int32[np.ndarray, "height width"], count: int
+) -> Bool[np.ndarray, " n"]:
+    """Return which dark areas have strokes on them, thin and far darker than what is around them.
+
+    Args:
+        small: Grey picture, 255 paper.
+        labels: Number of the area that each px belongs to.
+        count: Of areas.
+    """
+    smooth = cv2.GaussianBlur(small, (3, 3), 0)
+    level = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    # A scanner's black differs from itself as much as ink from shadowed paper, but only by a tone or two.
+    strokes = (smooth < STROKE_IN_SHADOW * level) & (level >= DEEPEST_SHADOW)
+    size = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    return np.bincount(labels[strokes], minlength=count) >= WRITTEN * size
 
 
 def softened(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:

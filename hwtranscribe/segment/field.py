@@ -19,10 +19,10 @@ def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | Non
         grid: Its cells, from `find_cells`; None when it is no comb.
     """
     if grid is None:
-        boxes = free_boxes(aligned, field, written_box(aligned, box))
+        boxes, frame = free_boxes(aligned, field, written_box(aligned, box)), (box[1], box[3])
     else:
-        boxes = cell_boxes(aligned, field, box, grid)
-    struck = struck_share(aligned, boxes)
+        boxes, frame = cell_boxes(aligned, field, box, grid), (grid.top, grid.bottom)
+    struck = struck_share(aligned, boxes, frame)
     if struck == 0:
         return boxes
     why = CROSSED_OUT if struck >= WHOLE else f"{CROSSED_OUT} in part"

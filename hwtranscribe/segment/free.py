@@ -11,6 +11,9 @@ from hwtranscribe.segment.lattice import empty_boxes, hand_of, line_lattice
 from hwtranscribe.segment.lines import find_lines
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
+TAIL = 0.15
+"""How far from the lower end of a field, in its heights, tails begin that its frame cut off."""
+
 MARGIN = 0.5
 """Writing is followed this far out of its field, in field heights."""
 
@@ -60,6 +63,7 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     mine = _mostly_inside(components, inner)
     if not len(mine):
         return empty_boxes(field, box)
+    mine = _with_tails(components, mine, inner[0].stop, box[3] - box[1])
     window = (
         slice(int(components.top[mine].min()), int(components.bottom[mine].max())),
         slice(int(components.left[mine].min()), int(components.right[mine].max())),
@@ -67,8 +71,7 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     written = components.soft_ink(ink, mine, window)
     origin = left + window[1].start, top + window[0].start
     at = (origin[0], origin[1], origin[0] + written.shape[1], origin[1] + written.shape[0])
-    lattice = line_lattice(written, field, at)
-    return lattice
+    return line_lattice(written, field, at)
 
 
 def _mostly_inside(components: Components, inner: tuple[slice, slice]) -> Int32[np.ndarray, " n"]:
@@ -77,3 +80,27 @@ def _mostly_inside(components: Components, inner: tuple[slice, slice]) -> Int32[
         return np.zeros(0, np.int32)
     inside = np.bincount(components.labels[inner].ravel(), minlength=len(components) + 1)[1:]
     return np.flatnonzero(inside > 0.5 * components.area).astype(np.int32)
+
+
+def _with_tails(
+    components: Components, mine: Int32[np.ndarray, " n"], bottom: int, height_px: int
+) -> Int32[np.ndarray, " m"]:
+    """Components of a field with the tails that were torn off where they cross its lower frame.
+
+    Args:
+        components: Of the surroundings of the field.
+        mine: 0-based components of the field.
+        bottom: Lower end of the field in the surroundings.
+        height_px: Of the field.
+    """
+    reach_px = max(1, round(components.stroke_width_px / 2))
+    lowest = components.bottom[mine].max()
+    near = np.abs(components.top - bottom) <= TAIL * height_px
+    near &= (components.top <= lowest + reach_px) & (components.bottom > lowest)
+    tails = []
+    for k in np.setdiff1d(np.flatnonzero(near), mine):
+        top, left, right = (int(side[k]) for side in (components.top, components.left, components.right))
+        over = components.labels[max(0, top - reach_px) : top + 1, max(0, left - reach_px) : right + reach_px]
+        if np.isin(over, mine + 1).any():
+            tails.append(k)
+    return np.concatenate([mine, np.array(tails, np.int32)]).astype(np.int32)

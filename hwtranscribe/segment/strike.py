@@ -19,11 +19,14 @@ MIDDLE = (0.25, 0.72)
 BESIDE = 0.12
 """Share of its columns in which there must be ink above, and below: a dash has none, wide combs have little."""
 
+FRAME = 0.12
+"""A line this near the upper or lower end of a field, in its heights, is the printed frame."""
+
 WHOLE = 0.7
 """From this share of the writing on, all of it is struck through."""
 
 
-def struck_share(aligned: AlignedPage, boxes: CharBoxes) -> float:
+def struck_share(aligned: AlignedPage, boxes: CharBoxes, frame: tuple[int, int]) -> float:
     """Return how much of a field's writing is struck through, as a share of its width.
 
     Looks at the page and not at its ink: without a blank form a long straight line is taken off with the rules.
@@ -31,6 +34,7 @@ def struck_share(aligned: AlignedPage, boxes: CharBoxes) -> float:
     Args:
         aligned: The page.
         boxes: Of the field's characters.
+        frame: Upper and lower end of the field, or of its cells, aligned px.
     """
     written = boxes.boxes[~boxes.blank]
     if not len(written):
@@ -49,6 +53,12 @@ def struck_share(aligned: AlignedPage, boxes: CharBoxes) -> float:
     dark = (shade > max(noise, 0.3 * stroke)).astype(np.uint8)
     if aligned.printing is not None:
         dark[aligned.printing[around]] = 0
+    else:
+        # Tails reach under the frame, so that it may run through the middle of what is written.
+        near_px = round(FRAME * (frame[1] - frame[0]))
+        for end in frame:
+            first = end - near_px - around[0].start
+            dark[max(0, first) : max(0, first + 2 * near_px + 1)] = 0
     window = dark[top - around[0].start : bottom - around[0].start, left - around[1].start : right - around[1].start]
     return float(struck_columns(np.ascontiguousarray(window), tall_px).mean())
 

@@ -1,14 +1,25 @@
 """Which ink belongs to which cell."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from hwtranscribe.segment.cells.grid import CellGrid
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
 INK = 64
 """Ink from which on a px belongs to a component."""
+
+HAIR_LINE = 0.03
+"""What lies along a separator and is no broader than this share of the field's height is no pen stroke."""
+
+CROWDED = 0.3
+"""From this share of the written cells on, two characters in a cell are not just one that came apart."""
+
+TALL = 0.7
+"""A character is at least this share of its cell's writing high."""
 
 FAINTEST_CHARACTER = 0.006
 """Least ink of a character, as a share of the squared height of the field: half a comma."""
@@ -43,7 +54,7 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
     areas = np.bincount(owner, weights=ink[ys, xs], minlength=len(grid)) / 255
     order = np.argsort(owner, kind="stable")
     firsts = np.searchsorted(owner[order], np.arange(len(grid) + 1))
-    boxes, inks, blank = [], [], []
+    boxes, inks, blank, crowded = [], [], [], 0
     for cell in range(len(grid)):
         if areas[cell] < max(3.0, FAINTEST_CHARACTER * height_px**2):
             boxes.append((grid.edges[cell], grid.top, grid.edges[cell + 1], grid.bottom))
@@ -52,6 +63,7 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
             continue
         mine = order[firsts[cell] : firsts[cell + 1]]
         down, across = ys[mine], xs[mine]
+        crowded += stands_side_by_side(labels[down, across], down, across)
         window = (slice(max(0, down.min() - 1), down.max() + 2), slice(max(0, across.min() - 1), across.max() + 2))
         own = cell_of[window] == cell
         near = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
@@ -60,6 +72,11 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         boxes.append((window[1].start + x0, window[0].start + y0, window[1].stop + x0, window[0].stop + y0))
         blank.append(False)
     count = len(grid)
+    doubt = ""
+    if grid.torn:
+        doubt = f"{grid.found} cells are printed, not {count} as the template says"
+    elif crowded >= max(2, CROWDED * blank.count(False)):
+        doubt = "more characters than cells"
     return CharBoxes(
         field=field_name,
         box=box,
@@ -73,8 +90,28 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         skip_log_prob=np.full(count, -np.inf, np.float32),
         space_log_odds=np.full(count, -np.inf, np.float32),
         cells=True,
-        doubt=f"{grid.found} cells are printed, not {count} as the template says" if grid.torn else "",
+        doubt=doubt,
     )
+
+
+def stands_side_by_side(
+    owner: Int32[np.ndarray, " px"], down: Int64[np.ndarray, " px"], across: Int64[np.ndarray, " px"]
+) -> bool:
+    """Return whether the ink of a cell has two tall components beside each other, as two characters are.
+
+    Args:
+        owner: Component of each px.
+        down: Its row.
+        across: Its column.
+    """
+    least_px = TALL * (down.max() - down.min() + 1)
+    tall = []
+    for component in np.unique(owner):
+        own = owner == component
+        if np.ptp(down[own]) + 1 >= least_px:
+            tall.append((int(across[own].min()), int(across[own].max())))
+    tall.sort()
+    return any(after[0] > before[1] for before, after in pairwise(tall))
 
 
 def assigned(
@@ -140,7 +177,8 @@ def remnants(
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     middle = left + width / 2
     to_edge = np.abs(middle[:, None] - edges[None, :]).min(axis=1)
-    upright = (width <= separator_px + 2) & (to_edge <= separator_px / 2 + 0.06 * height_px)
+    # At the rim of a picture there may be more of the border than anywhere else.
+    upright = (width <= max(separator_px + 2, HAIR_LINE * height_px)) & (to_edge <= separator_px / 2 + 0.06 * height_px)
     level = top + height / 2
     to_border = np.minimum(np.abs(level - rows[0]), np.abs(level - rows[1]))
     flat = (height <= max(3, 0.1 * height_px)) & (to_border <= 0.1 * height_px)
