@@ -13,7 +13,7 @@ from jaxtyping import Float32, UInt8
 from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_checkpoint
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import GLYPH_SIZE_PX, ink_from_crop, normalize_inks
-from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
+from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER, folded
 from hwtranscribe.types import CharScores
 
 BATCH_SIZE = 32
@@ -71,15 +71,16 @@ class Classifier:
         """Return calibrated log-probabilities of the classes in `labels`.
 
         Args:
-            glyphs: From `normalize_inks`.
+            glyphs: From `normalize_inks`; those without ink, such as empty cells, are no character for certain.
         """
-        count = len(glyphs)
-        scores = np.empty((count, len(self.labels)), np.float32)
-        for start in range(0, count, BATCH_SIZE):
-            batch = glyphs[start : start + BATCH_SIZE]
+        scores = np.full((len(glyphs), len(self.labels)), _IMPOSSIBLE)
+        scores[:, -1] = 0.0
+        inked = np.flatnonzero(glyphs.any(axis=(1, 2, 3)))
+        for start in range(0, len(inked), BATCH_SIZE):
+            chosen = inked[start : start + BATCH_SIZE]
             padded = np.zeros((BATCH_SIZE, GLYPH_SIZE_PX, GLYPH_SIZE_PX, 1), np.float32)
-            padded[: len(batch)] = batch
-            scores[start : start + len(batch)] = np.asarray(self._apply(padded))[: len(batch)]
+            padded[: len(chosen)] = glyphs[chosen]
+            scores[chosen] = np.asarray(self._apply(padded))[: len(chosen)]
         return CharScores(scores, self.labels)
 
     def read_crops(
@@ -196,7 +197,7 @@ def _log_sum(values: Float32[np.ndarray, "n m"]) -> Float32[np.ndarray, " n"]:
 
 
 def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
-    module = checkpoint.network.build()
+    module, variables = folded(checkpoint.network.build(), checkpoint.variables)
     temperature = checkpoint.temperature
     try:
         columns = np.array([LABELS.index(label) for label in checkpoint.labels])
@@ -209,8 +210,8 @@ def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
         return jnp.full((len(glyphs), len(LABELS)), _IMPOSSIBLE).at[:, columns].set(log_probs)
 
     run = jax.jit(scores)
-    variables = jax.device_put(checkpoint.variables)
-    return lambda glyphs: run(variables, glyphs)
+    placed = jax.device_put(variables)
+    return lambda glyphs: run(placed, glyphs)
 
 
 def _keep_compiled_programs() -> None:
