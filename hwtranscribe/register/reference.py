@@ -11,8 +11,8 @@ from hwtranscribe.imaging.paper import darkness, full_contrast, without_surround
 from hwtranscribe.register.features import Features, page_features
 from hwtranscribe.types import Box
 
-TRACK_SIZE_PX = 1750
-"""Long side of the picture that points are followed in: about 150 dpi for A4."""
+TRACK_SIZE_PX = 1170
+"""Long side of the picture that points are followed in: about 100 dpi for A4."""
 
 TRACK_COUNT = 700
 
@@ -28,7 +28,8 @@ class Reference:
         track: Blurred printing at reduced scale, in which points are followed.
         track_scale: px of `track` per px of the template.
         track_points: Corners of the printing that show a shift in both directions, in px of `track`.
-        boxes: Of the fields, px of the template; they help to find a page that has no blank form.
+        boxes: Of the fields, px of the template; they help to find a page that has no blank form, and of others they
+            tell what part of it has to be cleaned.
     """
 
     size: tuple[int, int]
@@ -48,7 +49,8 @@ def prepare_reference(
     Args:
         pixels: The blank form, grey, any resolution; None when there is no blank form.
         size: Width and height of the template page, px: the frame of its boxes.
-        boxes: Of the fields, px. Without a blank form, pages are laid so that the frames ruled on them fit.
+        boxes: Of the fields, px. Without a blank form, pages are laid so that the frames ruled on them fit; with one,
+            ink is looked for around them, or on the whole page when there are none.
     """
     if pixels is None:
         return Reference(size, None, None, None, 1.0, None, tuple(boxes))
@@ -60,7 +62,7 @@ def prepare_reference(
     track_scale = min(1.0, TRACK_SIZE_PX / max(size))
     track = blurred_for_tracking(full_contrast(printing), track_scale)
     points = spread_corners(track)
-    return Reference(size, printing, page_features(pixels), track, track_scale, points)
+    return Reference(size, printing, page_features(pixels), track, track_scale, points, tuple(boxes))
 
 
 def blurred_for_tracking(
@@ -69,13 +71,13 @@ def blurred_for_tracking(
     """Return darkness at reduced scale, blurred so that thin lines keep a slope to follow."""
     if scale < 1:
         dark = cv2.resize(dark, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(dark, (0, 0), 1.5)
+    return cv2.GaussianBlur(dark, (0, 0), 1.0)
 
 
 def spread_corners(track: UInt8[np.ndarray, "height width"]) -> Float32[np.ndarray, "n 2"]:
     """Return corners spread over the page: the best of every part, so that no dense paragraph takes them all."""
     height, width = track.shape
-    strength = cv2.cornerMinEigenVal(track.astype(np.float32) / 255, 9)
+    strength = cv2.cornerMinEigenVal(track.astype(np.float32) / 255, 7)
     tile_px = max(12, round(np.sqrt(height * width / TRACK_COUNT)))
     floor = 0.02 * float(np.percentile(strength, 99.5))
     margin = 8

@@ -19,6 +19,9 @@ MIDDLE = (0.25, 0.72)
 BESIDE = 0.12
 """Share of its columns in which there must be ink above, and below: a dash has none, wide combs have little."""
 
+INK = 80
+"""Ink from which on a px is dark."""
+
 WHOLE = 0.7
 """From this share of the writing on, all of it is struck through."""
 
@@ -26,7 +29,7 @@ WHOLE = 0.7
 def struck_share(aligned: AlignedPage, boxes: CharBoxes) -> float:
     """Return how much of a field's writing is struck through, as a share of its width.
 
-    Looks at the page and not at its ink: without a blank form a long straight line is taken off with the rules.
+    Without a blank form it looks at the page and not at its ink: a long straight line is taken off with the rules.
 
     Args:
         aligned: The page.
@@ -42,15 +45,16 @@ def struck_share(aligned: AlignedPage, boxes: CharBoxes) -> float:
     tall_px = round(float(np.percentile(written[:, 3] - written[:, 1], 80)))
     if bottom - top < 8 or right - left < SHORTEST * tall_px:
         return 0.0
-    # The level of the paper needs some of it around the writing.
-    around = slice(max(0, top - tall_px), bottom + tall_px), slice(max(0, left - tall_px), right + tall_px)
-    shade = darkness(np.ascontiguousarray(aligned.pixels[around]))
-    noise, stroke = noise_and_stroke(shade)
-    dark = (shade > max(noise, 0.3 * stroke)).astype(np.uint8)
     if aligned.printing is not None:
-        dark[aligned.printing[around]] = 0
-    window = dark[top - around[0].start : bottom - around[0].start, left - around[1].start : right - around[1].start]
-    return float(struck_columns(np.ascontiguousarray(window), tall_px).mean())
+        dark = (aligned.ink[top:bottom, left:right] >= INK).astype(np.uint8)
+    else:
+        # The level of the paper needs some of it around the writing.
+        x0, y0 = max(0, left - tall_px), max(0, top - tall_px)
+        shade = darkness(np.ascontiguousarray(aligned.pixels[y0 : bottom + tall_px, x0 : right + tall_px]))
+        noise, stroke = noise_and_stroke(shade)
+        shade = shade[top - y0 : bottom - y0, left - x0 : right - x0]
+        dark = (shade > max(noise, 0.3 * stroke)).astype(np.uint8)
+    return float(struck_columns(dark, tall_px).mean())
 
 
 def struck_columns(dark: UInt8[np.ndarray, "height width"], tall_px: int) -> Float32[np.ndarray, " width"]:
