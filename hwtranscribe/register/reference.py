@@ -11,8 +11,8 @@ from hwtranscribe.imaging.paper import darkness, full_contrast, without_surround
 from hwtranscribe.register.features import Features, page_features
 from hwtranscribe.types import Box
 
-TRACK_SIZE_PX = 1170
-"""Long side of the picture that points are followed in: about 100 dpi for A4."""
+TRACK_SIZE_PX = 1750
+"""Long side of the picture that points are followed in: about 150 dpi for A4."""
 
 TRACK_COUNT = 700
 
@@ -71,13 +71,13 @@ def blurred_for_tracking(
     """Return darkness at reduced scale, blurred so that thin lines keep a slope to follow."""
     if scale < 1:
         dark = cv2.resize(dark, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(dark, (0, 0), 1.0)
+    return cv2.GaussianBlur(dark, (0, 0), 1.5)
 
 
 def spread_corners(track: UInt8[np.ndarray, "height width"]) -> Float32[np.ndarray, "n 2"]:
     """Return corners spread over the page: the best of every part, so that no dense paragraph takes them all."""
     height, width = track.shape
-    strength = cv2.cornerMinEigenVal(track.astype(np.float32) / 255, 7)
+    strength = cv2.cornerMinEigenVal(track.astype(np.float32) / 255, 9)
     tile_px = max(12, round(np.sqrt(height * width / TRACK_COUNT)))
     floor = 0.02 * float(np.percentile(strength, 99.5))
     margin = 8

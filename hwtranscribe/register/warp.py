@@ -19,10 +19,10 @@ from hwtranscribe.register.reference import Reference
 TILE_ROWS, TILE_COLUMNS = 12, 8
 """Whether the printing was found is noted for so many parts of the page."""
 
-LEAST_PRINTED_PX = 27
+LEAST_PRINTED_PX = 60
 """A tile with less printing may hold no more than the dust on the blank form's scan, px of the track picture."""
 
-GRID_PX = 84
+GRID_PX = 125
 """Distance of the nodes of the bending field, px of the track picture."""
 
 
@@ -73,7 +73,7 @@ def refine(
     kept = np.zeros(len(points), bool)
     for turn in range(3):
         warped = warp_picture(dark, to_dark @ page_from_template @ to_track, bend * scale, (width, height))
-        warped = cv2.GaussianBlur(warped, (0, 0), 0.8)
+        warped = cv2.GaussianBlur(warped, (0, 0), 1.2)
         found, good = follow(reference.track, warped, points, wide=turn == 0)
         matched = float(good.mean()) if len(good) else 0.0
         if good.sum() < 12:
@@ -144,7 +144,7 @@ def follow(
         points: px.
         wide: Whether shifts of more than a few px are expected.
     """
-    window, levels = ((21, 21), 3) if wide else ((15, 15), 1)
+    window, levels = ((31, 31), 3) if wide else ((21, 21), 1)
     until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.03)
 
     def track(source: np.ndarray, target: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -156,7 +156,7 @@ def follow(
     found, seen = track(reference, warped, points.reshape(-1, 1, 2))
     back, returned = track(warped, reference, found)
     found, back = found.reshape(-1, 2), back.reshape(-1, 2)
-    good = seen & returned & (np.linalg.norm(back - points, axis=1) < 0.5)
+    good = seen & returned & (np.linalg.norm(back - points, axis=1) < 0.7)
     good &= alike(reference, warped, points, found)
     return found, good
 
@@ -168,7 +168,7 @@ def alike(
     found: Float32[np.ndarray, "n 2"],
 ) -> Bool[np.ndarray, " n"]:
     """Return where the surroundings of a point look the same in both pictures (correlation above 0.6)."""
-    radius = 6
+    radius = 8
     offsets = np.arange(-radius, radius + 1, dtype=np.float32)
     offset_x, offset_y = np.tile(offsets, len(offsets)), np.repeat(offsets, len(offsets))
 
@@ -185,9 +185,9 @@ def alike(
 def fit_homography(
     source: Float32[np.ndarray, "n 2"], target: Float32[np.ndarray, "n 2"]
 ) -> tuple[Float64[np.ndarray, "3 3"] | None, Bool[np.ndarray, " n"]]:
-    """Return the homography most points agree with (within 2 px) and which they are."""
+    """Return the homography most points agree with (within 3 px) and which they are."""
     cv2.setRNGSeed(0)
-    transform, inliers = cv2.findHomography(source, target, cv2.RANSAC, 2.0, maxIters=2000, confidence=0.999)
+    transform, inliers = cv2.findHomography(source, target, cv2.RANSAC, 3.0, maxIters=2000, confidence=0.999)
     if transform is None or not plausible(transform, source):
         return None, np.zeros(len(source), bool)
     return transform, inliers.ravel().astype(bool)
@@ -196,7 +196,7 @@ def fit_homography(
 def outlying(
     points: Float32[np.ndarray, "n 2"], shift: Float32[np.ndarray, "n 2"], good: Bool[np.ndarray, " n"]
 ) -> Bool[np.ndarray, " n"]:
-    """Return which shifts differ from the median of their eight nearest neighbours by more than 1 px."""
+    """Return which shifts differ from the median of their eight nearest neighbours by more than 1.5 px."""
     result = np.ones(len(points), bool)
     places = points[good]
     if len(places) < 12:
@@ -204,5 +204,5 @@ def outlying(
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     near = np.argpartition(distance, 9, axis=1)[:, :9]
     median = np.median(shift[good][near], axis=1)
-    result[good] = np.linalg.norm(shift[good] - median, axis=1) > 1.0
+    result[good] = np.linalg.norm(shift[good] - median, axis=1) > 1.5
     return result
