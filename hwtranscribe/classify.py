@@ -14,7 +14,7 @@ from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_ch
 from hwtranscribe.crop import ink_from_crop
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import GLYPH_SIZE_PX, normalize_inks, turned
-from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
+from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER, folded
 from hwtranscribe.types import CharScores
 
 BATCH_SIZE = 32
@@ -81,15 +81,16 @@ class Classifier:
         """Return calibrated log-probabilities of the classes in `labels`.
 
         Args:
-            glyphs: From `normalize_inks`.
+            glyphs: From `normalize_inks`; those without ink, such as empty cells, are no character for certain.
         """
-        count = len(glyphs)
-        scores = np.empty((count, len(self.labels)), np.float32)
-        for start in range(0, count, BATCH_SIZE):
-            batch = glyphs[start : start + BATCH_SIZE]
+        scores = np.full((len(glyphs), len(self.labels)), _IMPOSSIBLE)
+        scores[:, -1] = 0.0
+        inked = np.flatnonzero(glyphs.any(axis=(1, 2, 3)))
+        for start in range(0, len(inked), BATCH_SIZE):
+            chosen = inked[start : start + BATCH_SIZE]
             padded = np.zeros((BATCH_SIZE, GLYPH_SIZE_PX, GLYPH_SIZE_PX, 1), np.float32)
-            padded[: len(batch)] = batch
-            scores[start : start + len(batch)] = np.asarray(self._apply(padded))[: len(batch)]
+            padded[: len(chosen)] = glyphs[chosen]
+            scores[chosen] = np.asarray(self._apply(padded))[: len(chosen)]
         return CharScores(scores, self.labels)
 
     def score_inks(
@@ -105,10 +106,8 @@ class Classifier:
             whole: Which are one character each. Wrong cuts are doubtful however they are turned.
         """
         glyphs = normalize_inks(inks)
-        inked = glyphs.max(axis=(1, 2, 3), initial=0.0) > 0
-        log_probs = np.full((len(inks), len(self.labels)), _IMPOSSIBLE)
-        log_probs[:, -1] = 0.0
-        log_probs[inked] = self.score(glyphs[inked]).log_probs
+        log_probs = self.score(glyphs).log_probs
+        inked = glyphs.any(axis=(1, 2, 3))
         doubtful = np.flatnonzero(inked & whole & (log_probs[:, :-1].max(axis=1) < np.log(_DOUBTFUL)))
         views = [log_probs[doubtful]]
         for angle_deg in _VIEWS_DEG:
@@ -243,7 +242,7 @@ def _log_sum(values: Float32[np.ndarray, "n m"]) -> Float32[np.ndarray, " n"]:
 
 
 def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
-    module = checkpoint.network.build()
+    module, variables = folded(checkpoint.network.build(), checkpoint.variables)
     temperature = checkpoint.temperature
     try:
         columns = np.array([LABELS.index(label) for label in checkpoint.labels])
@@ -256,8 +255,8 @@ def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
         return jnp.full((len(glyphs), len(LABELS)), _IMPOSSIBLE).at[:, columns].set(log_probs)
 
     run = jax.jit(scores)
-    variables = jax.device_put(checkpoint.variables)
-    return lambda glyphs: run(variables, glyphs)
+    placed = jax.device_put(variables)
+    return lambda glyphs: run(placed, glyphs)
 
 
 def _keep_compiled_programs() -> None:

@@ -192,7 +192,7 @@ class AlignedPage:
         scale: Aligned px per px of the template.
         pixels: The aligned page, grey, 255 paper.
         ink: Darkness of what is taken to be writing: 0 paper, 255 full ink. Shadows, the blank form's printing and
-            rules are removed and crossed strokes repaired.
+            rules are removed and crossed strokes repaired. With a blank form it is known around the fields only.
         printing: True where the blank form has printing (slightly widened), or None without a blank form.
         page_from_aligned: Homography from aligned px to px of the rendered page.
         residual_px: Median distance between the form's printing and where the scan has it, in px of the template

@@ -71,6 +71,15 @@ def test_scores_do_not_depend_on_the_rest_of_the_batch(classifier: Classifier) -
     np.testing.assert_allclose(np.exp(together).sum(axis=1), 1, rtol=1e-4)
 
 
+def test_glyphs_without_ink_are_no_character_among_others(classifier: Classifier) -> None:
+    glyphs = np.random.default_rng(0).random((3, 28, 28, 1), dtype=np.float32)
+    glyphs[1] = 0
+    scores = classifier.score(glyphs).log_probs
+    assert scores[1, -1] == 0
+    assert (scores[1, :-1] < -1000).all()
+    np.testing.assert_array_equal(scores[[0, 2]], classifier.score(glyphs[[0, 2]]).log_probs)
+
+
 def test_paper_without_ink_is_no_character(classifier: Classifier) -> None:
     labels, probabilities = classifier.read_crops([np.full((30, 20), 240, np.uint8)], "letters")
     assert labels == [""]

@@ -14,7 +14,7 @@ def test_shadows_are_no_ink():
     page = paper()
     cv2.putText(page, "HELLO", (150, 220), cv2.FONT_HERSHEY_SIMPLEX, 3, 40, 8)
     shadow = np.linspace(1.0, 0.5, page.shape[1])
-    ink = normalise_ink(darkness((page * shadow).astype(np.uint8)))
+    ink = normalise_ink(darkness((page * shadow).astype(np.uint8)), max(page.shape))
     assert ink[page == 230].mean() < 2
     core = cv2.erode((page == 40).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     assert ink[core].min() > 200
@@ -23,12 +23,12 @@ def test_shadows_are_no_ink():
 def test_faint_writing_becomes_full_ink():
     page = paper()
     cv2.putText(page, "HELLO", (150, 220), cv2.FONT_HERSHEY_SIMPLEX, 3, 195, 8)
-    assert np.percentile(normalise_ink(darkness(page))[page == 195], 20) > 200
+    assert np.percentile(normalise_ink(darkness(page), max(page.shape))[page == 195], 20) > 200
 
 
 def test_a_page_of_one_shade_has_no_ink():
     for shade in (0, 128, 255):
-        assert not normalise_ink(darkness(np.full((50, 70), shade, np.uint8))).any()
+        assert not normalise_ink(darkness(np.full((50, 70), shade, np.uint8)), 70).any()
 
 
 def test_level_follows_the_paper_not_the_pen():

@@ -21,8 +21,10 @@ _FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
 _SPACE_FLOOR = 4.0
 _HOPELESS = 7.0
 """How much less likely than the best at its node a text may be before it is given up."""
-_LOST = 12.0
+_LOST = 8.0
 """How much less likely than the best of the whole field what a text may still become may be before it is given up."""
+_PUSHED_OUT = 1.0
+"""How much less likely than the last of a full beam a text may be before it is given up: more ways may lead to it."""
 _NO_SPACE = (("", 0.0),)
 _CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.1, Kind.ALPHANUMERIC: -0.05}
 """Cost of a character more: hands join digits more often than block letters; fitted on the development sets."""
@@ -32,21 +34,13 @@ _UNREADABLE_PENALTY = math.log(0.05)
 """The network was shown more things that are no character than fields hold."""
 
 
-@dataclass(slots=True)
-class _Hypothesis:
-    """One text up to one node.
-
-    Attributes:
-        log_prob: Of all paths to it together.
-        best: Of its best path.
-        state: Of the constraint.
-        previous: Where the best path comes from, with the edge and whether it was read (or left out).
-    """
-
-    log_prob: float
-    best: float
-    state: Hashable
-    previous: tuple[int, str, int, bool] | None
+_Path = tuple[int, str, int, bool]
+"""Where a hypothesis comes from: node, text there, and the edge with whether it was read (or left out)."""
+_Hypothesis = tuple[float, float, Hashable, _Path | None]
+"""One text up to one node: log-probability of all paths to it together and of its best path, state of the constraint,
+and the last step of the best path. A plain tuple: a page has tens of thousands."""
+_Choice = tuple[str, float, str]
+"""What an edge may add to a text, its log-probability, and the symbol in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +61,14 @@ def search(
 ) -> list[Text]:
     """The most probable texts of the lattice, best first; empty when the constraint allows none."""
     nodes: list[dict[str, _Hypothesis]] = [{} for _ in range(boxes.node_count)]
-    nodes[0][""] = _Hypothesis(0.0, 0.0, constraint.start if constraint else None, None)
+    nodes[0][""] = (0.0, 0.0, constraint.start if constraint else None, None)
     edges_from: list[list[int]] = [[] for _ in range(boxes.node_count)]
     for edge, node in enumerate(boxes.start.tolist()):
         edges_from[node].append(edge)
     ends = boxes.end.tolist()
     choices = _choices(boxes, log_probs, symbols, kind, _FREE_FLOOR if constraint is None else _CONSTRAINED_FLOOR)
-    gaps = _gaps(boxes, kind)
-    to_come = _to_come(boxes, choices, gaps)
+    spaced = [_spaced(own, gaps) for own, gaps in zip(choices, _gaps(boxes, kind), strict=True)]
+    to_come = _to_come(boxes, spaced)
     # What a text at a node must reach: first that it can still become one of the likely ones.
     least = [to_come[0] - _LOST - rest for rest in to_come]
     for node in range(boxes.node_count - 1):
@@ -83,76 +77,97 @@ def search(
         for edge in edges_from[node]:
             end = ends[edge]
             target, enough = nodes[end], least[end]
-            for text, hypothesis in beam:
-                log_prob, best, state = hypothesis.log_prob, hypothesis.best, hypothesis.state
-                for symbol, score in choices[edge]:
-                    if log_prob + score < enough:
+            crowded = 2 * BEAM_WIDTH
+            for text, (log_prob, best, state, _) in beam:
+                for addition, score, symbol in spaced[edge] if text else choices[edge]:
+                    total = log_prob + score
+                    if total < enough:
                         break
                     following = state
                     if symbol and constraint is not None:
                         following = None if symbol == UNREADABLE else constraint.step(state, symbol)
                         if following is None:
                             continue
-                    for gap, gap_score in gaps[edge] if text and symbol else _NO_SPACE:
-                        longer, more = text + gap + symbol, score + gap_score
-                        total = log_prob + more
-                        known = target.get(longer)
-                        if known is None:
-                            path = (node, text, edge, symbol != "")
-                            target[longer] = _Hypothesis(total, best + more, following, path)
+                    longer = text + addition
+                    known = target.get(longer)
+                    if known is None:
+                        target[longer] = (total, best + score, following, (node, text, edge, symbol != ""))
+                    else:
+                        total = log_add(known[0], total)
+                        if best + score > known[1]:
+                            target[longer] = (total, best + score, following, (node, text, edge, symbol != ""))
                         else:
-                            total = known.log_prob = log_add(known.log_prob, total)
-                            if best + more > known.best:
-                                known.best, known.previous = best + more, (node, text, edge, symbol != "")
-                        if total - _HOPELESS > enough:
-                            enough = total - _HOPELESS
+                            target[longer] = (total, *known[1:])
+                    if total - _HOPELESS > enough:
+                        enough = total - _HOPELESS
+                if len(target) >= crowded:
+                    crowded = 2 * len(target)
+                    enough = max(enough, _last_of_beam(target) - _PUSHED_OUT)
             least[end] = enough
     last = nodes[-1]
-    finished = [item for item in last.items() if constraint is None or constraint.accepts(item[1].state)]
+    finished = [item for item in last.items() if constraint is None or constraint.accepts(item[1][2])]
     likeliest = sorted(finished, key=_rank)[:BEAM_WIDTH]
-    return [Text(text, hypothesis.log_prob, _trace(nodes, text)) for text, hypothesis in likeliest]
+    return [Text(text, hypothesis[0], _trace(nodes, text)) for text, hypothesis in likeliest]
 
 
 def _rank(item: tuple[str, _Hypothesis]) -> tuple[float, str]:
-    return -item[1].log_prob, item[0]
+    return -item[1][0], item[0]
+
+
+def _last_of_beam(texts: dict[str, _Hypothesis]) -> float:
+    """Log-probability of the last text that the beam keeps."""
+    return sorted([hypothesis[0] for hypothesis in texts.values()], reverse=True)[BEAM_WIDTH - 1]
 
 
 def _choices(
     boxes: CharBoxes, log_probs: Float32[np.ndarray, "n symbols"], symbols: Sequence[str], kind: Kind, floor: float
-) -> list[list[tuple[str, float]]]:
+) -> list[list[_Choice]]:
     """What every edge may be read as, with log-probabilities above a floor, likeliest first; "" leaves it out."""
     more = _CHARACTER_LOG_PROB[kind]
     weighed = log_probs * np.float32(1.0 if boxes.cells else _SCORE_WEIGHT)
-    found: list[list[tuple[str, float]]] = [[] for _ in range(len(weighed))]
+    found: list[list[_Choice]] = [[] for _ in range(len(weighed))]
     geometry, rows = boxes.geometry_log_prob.tolist(), weighed.tolist()
     for edge, column in zip(*(places.tolist() for places in np.nonzero(weighed[:, :-1] > floor)), strict=True):
-        found[edge].append((symbols[column], rows[edge][column] + geometry[edge] + more))
+        found[edge].append((symbols[column], rows[edge][column] + geometry[edge] + more, symbols[column]))
     for edge, (row, blank, skip) in enumerate(
         zip(rows, boxes.blank.tolist(), boxes.skip_log_prob.tolist(), strict=True)
     ):
         if blank:
-            found[edge] = [("", 0.0)]
+            found[edge] = [("", 0.0, "")]
             continue
-        found[edge].append((UNREADABLE, row[-1] + geometry[edge] + _UNREADABLE_PENALTY))
+        found[edge].append((UNREADABLE, row[-1] + geometry[edge] + _UNREADABLE_PENALTY, UNREADABLE))
         if skip > -math.inf:
-            found[edge].append(("", skip))
+            found[edge].append(("", skip, ""))
         found[edge].sort(key=_likeliest_first)
     return found
 
 
-def _likeliest_first(choice: tuple[str, float]) -> tuple[float, str]:
+def _spaced(choices: list[_Choice], gaps: Sequence[tuple[str, float]]) -> list[_Choice]:
+    """What an edge may add to a text that is not empty: its choices, with and without a space before characters."""
+    if gaps == _NO_SPACE:
+        return choices
+    spaced = [
+        (gap + symbol, score + gap_score, symbol)
+        for _, score, symbol in choices
+        for gap, gap_score in (gaps if symbol else _NO_SPACE)
+    ]
+    return sorted(spaced, key=_likeliest_first)
+
+
+def _likeliest_first(choice: _Choice) -> tuple[float, str]:
     return -choice[1], choice[0]
 
 
-def _to_come(
-    boxes: CharBoxes, choices: Sequence[Sequence[tuple[str, float]]], gaps: Sequence[Sequence[tuple[str, float]]]
-) -> list[float]:
-    """Log-probability of the likeliest way from every node to the last, whatever was read before it."""
+def _to_come(boxes: CharBoxes, choices: Sequence[Sequence[_Choice]]) -> list[float]:
+    """Log-probability of the likeliest way from every node to the last, whatever was read before it.
+
+    Args:
+        boxes: The lattice.
+        choices: Of every edge, likeliest first.
+    """
     best = [-math.inf] * (boxes.node_count - 1) + [0.0]
     for edge, (start, end) in reversed(list(enumerate(zip(boxes.start.tolist(), boxes.end.tolist(), strict=True)))):
-        space = max(score for _, score in gaps[edge])
-        likeliest = max(score + space * (symbol != "") for symbol, score in choices[edge])
-        best[start] = max(best[start], likeliest + best[end])
+        best[start] = max(best[start], choices[edge][0][1] + best[end])
     return best
 
 
@@ -183,8 +198,8 @@ def _trace(nodes: list[dict[str, _Hypothesis]], text: str) -> tuple[int, ...]:
     """Edges read along the best path of a text."""
     edges = []
     at = nodes[-1][text]
-    while at.previous is not None:
-        node, before, edge, read = at.previous
+    while at[3] is not None:
+        node, before, edge, read = at[3]
         if read:
             edges.append(edge)
         at = nodes[node][before]

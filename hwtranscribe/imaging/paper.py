@@ -70,6 +70,18 @@ def shrunk(pixels: UInt8[np.ndarray, "height width"], factor: int) -> UInt8[np.n
     return cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
 
 
+def reduced(pixels: UInt8[np.ndarray, "height width"], scale: float) -> UInt8[np.ndarray, "small_height small_width"]:
+    """Return a picture at a scale of at most 1: by whole squares first, for that is where most of the px go.
+
+    Args:
+        pixels: Grey picture.
+        scale: px of the result per px.
+    """
+    factor = int(1 / scale)
+    small, rest = shrunk(pixels, factor), scale * factor
+    return cv2.resize(small, None, fx=rest, fy=rest, interpolation=cv2.INTER_AREA) if rest < 1 else small
+
+
 def tone_counts(pixels: UInt8[np.ndarray, "height width"]) -> Float64[np.ndarray, "256"]:
     """Return how many px have each of the 256 tones."""
     return cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel().astype(float)
@@ -215,14 +227,15 @@ def _otsu(counts: Float64[np.ndarray, " levels"]) -> int:
     return int(np.argmax(between))
 
 
-def normalise_ink(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+def normalise_ink(dark: UInt8[np.ndarray, "height width"], long_px: int) -> UInt8[np.ndarray, "height width"]:
     """Stretch darkness so that the paper is 0 and pen strokes are near 255, also where the pen is faint.
 
     The stroke level is followed locally (over about two characters), because one page may hold black printing and
     pencil.
 
     Args:
-        dark: From `darkness`, what is not writing already set to 0.
+        dark: From `darkness`, what is not writing already set to 0; a page or a part of one.
+        long_px: Long side of the page.
     """
     noise, stroke = noise_and_stroke(dark)
     if noise > PATTERNED * stroke:
@@ -231,9 +244,9 @@ def normalise_ink(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
         noise, stroke = noise_and_stroke(dark)
     height, width = dark.shape
     low = max(1.2 * noise, 0.15 * stroke)
-    factor = max(1, max(height, width) // 900)
+    factor = max(1, long_px // 900)
     weight = shrunk(cv2.threshold(dark, int(low), 255, cv2.THRESH_TOZERO)[1], factor).astype(np.float32)
-    sigma_px = max(8.0, max(height, width) / 120) / factor
+    sigma_px = max(8.0, long_px / 120) / factor
     # So wide a blur needs no finer grid than this.
     coarse = (max(1, round(weight.shape[1] * 3 / sigma_px)), max(1, round(weight.shape[0] * 3 / sigma_px)))
     first, second = (

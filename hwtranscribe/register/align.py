@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from jaxtyping import Float64
 
 from hwtranscribe.imaging.geometry import project, scaling
-from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
+from hwtranscribe.imaging.paper import darkness, reduced, softened, without_surroundings
 from hwtranscribe.register.bend import nearest_homography, warp_picture
 from hwtranscribe.register.by_size import aligned_by_size, frame_scale
 from hwtranscribe.register.clean import ink_with_blank
@@ -63,10 +62,8 @@ def warps(page: Page, references: Sequence[Reference]) -> list[Warp | None]:
         page_from_template, _ = match
         page_px_per_template_px = float(np.sqrt(abs(np.linalg.det(page_from_template[:2, :2]))))
         dark_scale = min(1.0, reference.track_scale / page_px_per_template_px)
-        pixels = page.pixels
-        if dark_scale < 1:
-            pixels = cv2.resize(pixels, None, fx=dark_scale, fy=dark_scale, interpolation=cv2.INTER_AREA)
-        result.append(refine(reference, darkness(pixels), dark_scale, page_from_template))
+        dark = darkness(reduced(page.pixels, dark_scale))
+        result.append(refine(reference, dark, dark_scale, page_from_template))
     return result
 
 
@@ -102,13 +99,15 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
     if registered and doubtful:
         warnings = ("a part of the form is cut off, covered or too dark: its fields are for review",)
     blank = printing_in(reference, size)
+    ink = np.zeros_like(pixels)
+    ink[blank.window] = ink_with_blank(np.ascontiguousarray(darkness(pixels)[blank.window]), blank)
     return AlignedPage(
         page=page.number,
         template_page=index,
         scale=scale,
         pixels=pixels,
-        ink=ink_with_blank(darkness(pixels), blank),
-        printing=blank.mask.astype(bool),
+        ink=ink,
+        printing=blank.mask_of_frame,
         page_from_aligned=nearest_homography(page_from_frame, bend, size),
         residual_px=warp.residual_px,
         registered=registered,

@@ -75,7 +75,7 @@ def ink_without_blank(
     """
     noise, stroke = noise_and_stroke(dark)
     left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules)
-    return settle(left, zone)
+    return settle(left, max(dark.shape), zone)
 
 
 def rules_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules]:
@@ -95,7 +95,7 @@ def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> 
     Strokes that it cut in two are joined again.
 
     Args:
-        dark: Darkness of the aligned scan.
+        dark: Darkness of the aligned scan, in the window of the printing.
         blank: Printing of the blank form in the same frame.
     """
     noise, stroke = noise_and_stroke(without(dark, blank.mask))
@@ -105,7 +105,7 @@ def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> 
     left, zone = erase_rules(dark, crossed, (horizontal, upright), blank.reach_px)
     left, light = without_solid(left, blank, stroke, noise)
     left = without_slivers(left, cv2.subtract(blank.mask, light), zone, threshold, blank.reach_px)
-    return settle(joined(left, dark, blank.solid, threshold, blank.reach_px))
+    return settle(joined(left, dark, blank.solid, threshold, blank.reach_px), blank.long_px)
 
 
 def without_solid(
@@ -221,16 +221,19 @@ def without_pieces(
     return cv2.bitwise_and(picture, picture, mask=cv2.subtract(soft, lost))
 
 
-def settle(left: UInt8[np.ndarray, "height width"], zone: Binary | None = None) -> UInt8[np.ndarray, "height width"]:
+def settle(
+    left: UInt8[np.ndarray, "height width"], long_px: int, zone: Binary | None = None
+) -> UInt8[np.ndarray, "height width"]:
     """Return normalised ink without specks, crumbs of rules and what is nowhere dark.
 
     Args:
         left: Darkness of what may be writing.
+        long_px: Long side of the page, of which this may be a part.
         zone: 1 on and beside rules.
     """
-    ink = normalise_ink(left)
+    ink = normalise_ink(left, long_px)
     pieces = pieces_of(ink, 40)
-    speck_px = (max(ink.shape) / 1800) ** 2 * 3
+    speck_px = (long_px / 1800) ** 2 * 3
     gone = (pieces.touched(above(ink, 160)) == 0) | (pieces.area < speck_px)
     if zone is not None:
         gone |= pieces.touched(zone) >= 0.9 * pieces.area

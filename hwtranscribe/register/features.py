@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
 from hwtranscribe.imaging.geometry import project
-from hwtranscribe.imaging.paper import darkness, full_contrast
+from hwtranscribe.imaging.paper import darkness, full_contrast, reduced
 
 FEATURE_SIZE_PX = 1100
 """Long side of the picture features are taken from: about 95 dpi for A4."""
@@ -37,13 +37,9 @@ def page_features(pixels: UInt8[np.ndarray, "height width"]) -> Features:
         pixels: Grey, 255 paper.
     """
     height, width = pixels.shape
-    factor = FEATURE_SIZE_PX / max(height, width)
-    if factor < 1:
-        pixels = cv2.resize(pixels, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    else:
-        factor = 1.0
+    factor = min(1.0, FEATURE_SIZE_PX / max(height, width))
     # Blurred darkness looks alike for a grey scan, a bilevel one and a clean drawing.
-    dark = cv2.GaussianBlur(full_contrast(darkness(pixels)), (0, 0), 1.2)
+    dark = cv2.GaussianBlur(full_contrast(darkness(reduced(pixels, factor))), (0, 0), 1.2)
     dark = cv2.convertScaleAbs(dark, alpha=1.5)
     orb = cv2.ORB.create(nfeatures=FEATURE_COUNT, scaleFactor=1.2, nlevels=8, fastThreshold=10)
     keypoints, descriptors = orb.detectAndCompute(dark, None)

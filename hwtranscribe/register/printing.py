@@ -1,11 +1,14 @@
-"""The printing of a blank form in the frame that scans are brought into: its rules, and the tones of all the rest."""
+"""The printing of a blank form in the frame that scans are brought into: its rules, and the tones of all the rest.
+
+It is known around the fields only: nothing is read elsewhere, and cleaning a page costs by its area.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
 from hwtranscribe.imaging.masks import Binary, above, places, widened
 from hwtranscribe.imaging.rules import Rules, find_rules
@@ -21,11 +24,21 @@ CORE = 0.7
 """The core of a printed stroke is as dark as this share of its tone."""
 
 
+MARGIN_OF_PAGE = 1 / 20
+"""Around the fields, as a share of the page's long side: 15 mm of an A4 page."""
+
+MARGIN_OF_FIELD = 2.0
+"""Around the fields, in heights of the tallest: segmentation follows writing and combs so far."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Printing:
-    """What is printed on a blank form, in a frame.
+    """What is printed on a blank form in a window of a frame.
 
     Attributes:
+        mask_of_frame: True on the printing, widened by the reach, in the whole frame.
+        window: Rows and columns of the frame that the rest is known of: around the fields.
+        long_px: Long side of the frame.
         reach_px: How far scanned printing may lie beside or grow over the blank form's.
         mask: 1 on the printing, widened by the reach.
         rules: Horizontal and vertical ones.
@@ -35,6 +48,9 @@ class Printing:
         darkest: The tone that little of it exceeds.
     """
 
+    mask_of_frame: Bool[np.ndarray, "frame_height frame_width"]
+    window: tuple[slice, slice]
+    long_px: int
     reach_px: int
     mask: Binary
     rules: tuple[Rules, Rules]
@@ -68,7 +84,35 @@ def printing_in(reference: Reference, size: tuple[int, int]) -> Printing:
     on_rule = widened(cv2.bitwise_or(*(one.mask(dark.shape) for one in rules)), 1)
     solid = cv2.subtract(printed, on_rule)
     tones, core, darkest = _tones(dark, solid)
-    return Printing(reach_px, widened(printed, reach_px), rules, solid, tones, core, darkest)
+    mask = widened(printed, reach_px)
+    window = _window(reference, size)
+    mask_of_window, solid, tones, core = (np.ascontiguousarray(whole[window]) for whole in (mask, solid, tones, core))
+    horizontal, upright = (one.within(window) for one in rules)
+    return Printing(
+        mask_of_frame=mask.astype(bool),
+        window=window,
+        long_px=max(size),
+        reach_px=reach_px,
+        mask=mask_of_window,
+        rules=(horizontal, upright),
+        solid=solid,
+        tones=tones,
+        core=core,
+        darkest=darkest,
+    )
+
+
+def _window(reference: Reference, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Return rows and columns of a frame around all fields; the whole frame where no fields are known."""
+    width, height = size
+    if not reference.boxes:
+        return slice(0, height), slice(0, width)
+    scale = np.array([width / reference.size[0], height / reference.size[1]] * 2)
+    boxes = np.array(reference.boxes) * scale
+    margin_px = max(MARGIN_OF_PAGE * max(size), MARGIN_OF_FIELD * float((boxes[:, 3] - boxes[:, 1]).max()))
+    left, top = np.maximum(boxes[:, :2].min(axis=0) - margin_px, 0).astype(int).tolist()
+    right, bottom = np.minimum(boxes[:, 2:].max(axis=0) + margin_px, (width, height)).astype(int).tolist()
+    return slice(top, bottom), slice(left, right)
 
 
 def _tones(dark: UInt8[np.ndarray, "height width"], solid: Binary) -> tuple[UInt8[np.ndarray, "h w"], Binary, float]:

@@ -28,7 +28,8 @@ class Reference:
         track: Blurred printing at reduced scale, in which points are followed.
         track_scale: px of `track` per px of the template.
         track_points: Corners of the printing that show a shift in both directions, in px of `track`.
-        boxes: Of the fields, px of the template; they help to find a page that has no blank form.
+        boxes: Of the fields, px of the template; they help to find a page that has no blank form, and of others they
+            tell what part of it has to be cleaned.
     """
 
     size: tuple[int, int]
@@ -48,7 +49,8 @@ def prepare_reference(
     Args:
         pixels: The blank form, grey, any resolution; None when there is no blank form.
         size: Width and height of the template page, px: the frame of its boxes.
-        boxes: Of the fields, px. Without a blank form, pages are laid so that the frames ruled on them fit.
+        boxes: Of the fields, px. Without a blank form, pages are laid so that the frames ruled on them fit; with one,
+            ink is looked for around them, or on the whole page when there are none.
     """
     if pixels is None:
         return Reference(size, None, None, None, 1.0, None, tuple(boxes))
@@ -60,7 +62,7 @@ def prepare_reference(
     track_scale = min(1.0, TRACK_SIZE_PX / max(size))
     track = blurred_for_tracking(full_contrast(printing), track_scale)
     points = spread_corners(track)
-    return Reference(size, printing, page_features(pixels), track, track_scale, points)
+    return Reference(size, printing, page_features(pixels), track, track_scale, points, tuple(boxes))
 
 
 def blurred_for_tracking(

@@ -22,6 +22,9 @@ BESIDE = 0.12
 FRAME = 0.12
 """A line this near the upper or lower end of a field, in its heights, is the printed frame."""
 
+INK = 80
+"""Ink from which on a px is dark."""
+
 WHOLE = 0.7
 """From this share of the writing on, all of it is struck through."""
 
@@ -29,7 +32,7 @@ WHOLE = 0.7
 def struck_share(aligned: AlignedPage, boxes: CharBoxes, frame: tuple[int, int]) -> float:
     """Return how much of a field's writing is struck through, as a share of its width.
 
-    Looks at the page and not at its ink: without a blank form a long straight line is taken off with the rules.
+    Without a blank form it looks at the page and not at its ink: a long straight line is taken off with the rules.
 
     Args:
         aligned: The page.
@@ -46,21 +49,20 @@ def struck_share(aligned: AlignedPage, boxes: CharBoxes, frame: tuple[int, int])
     tall_px = round(float(np.percentile(written[:, 3] - written[:, 1], 80)))
     if bottom - top < 8 or right - left < SHORTEST * tall_px:
         return 0.0
-    # The level of the paper needs some of it around the writing.
-    around = slice(max(0, top - tall_px), bottom + tall_px), slice(max(0, left - tall_px), right + tall_px)
-    shade = darkness(np.ascontiguousarray(aligned.pixels[around]))
-    noise, stroke = noise_and_stroke(shade)
-    dark = (shade > max(noise, 0.3 * stroke)).astype(np.uint8)
     if aligned.printing is not None:
-        dark[aligned.printing[around]] = 0
+        dark = (aligned.ink[top:bottom, left:right] >= INK).astype(np.uint8)
     else:
+        # The level of the paper needs some of it around the writing.
+        x0, y0 = max(0, left - tall_px), max(0, top - tall_px)
+        shade = darkness(np.ascontiguousarray(aligned.pixels[y0 : bottom + tall_px, x0 : right + tall_px]))
+        noise, stroke = noise_and_stroke(shade)
+        shade = shade[top - y0 : bottom - y0, left - x0 : right - x0]
+        dark = (shade > max(noise, 0.3 * stroke)).astype(np.uint8)
         # Tails reach under the frame, so that it may run through the middle of what is written.
         near_px = round(FRAME * (frame[1] - frame[0]))
         for end in frame:
-            first = end - near_px - around[0].start
-            dark[max(0, first) : max(0, first + 2 * near_px + 1)] = 0
-    window = dark[top - around[0].start : bottom - around[0].start, left - around[1].start : right - around[1].start]
-    return float(struck_columns(np.ascontiguousarray(window), tall_px).mean())
+            dark[max(0, end - near_px - top) : max(0, end + near_px + 1 - top)] = 0
+    return float(struck_columns(dark, tall_px).mean())
 
 
 def struck_columns(dark: UInt8[np.ndarray, "height width"], tall_px: int) -> Float32[np.ndarray, " width"]:

@@ -39,6 +39,13 @@ class Rules:
     def __len__(self) -> int:
         return len(self.thickness_px)
 
+    def within(self, window: tuple[slice, slice]) -> "Rules":
+        """Return what of the rules lies in a window, in px of it."""
+        rows, columns = window
+        mine = (self.ys >= rows.start) & (self.ys < rows.stop) & (self.xs >= columns.start) & (self.xs < columns.stop)
+        ys, xs = self.ys[mine] - rows.start, self.xs[mine] - columns.start
+        return Rules(self.upright, ys, xs, self.owner[mine], self.thickness_px)
+
     def mask(self, shape: tuple[int, ...], chosen: Bool[np.ndarray, " n"] | None = None) -> Binary:
         """Return 1 on the rules, or on some of them, in a picture of a shape."""
         result = np.zeros(shape, np.uint8)
