@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from hwtranscribe.training.digit_shapes import DIGIT_SHAPES
-from hwtranscribe.training.draw import draw_bar, draw_flag, draw_rule_beside, draw_specks
+from hwtranscribe.training.draw import draw_bar, draw_flag, draw_rule_beside, draw_rule_under, draw_specks
 from hwtranscribe.training.letter_shapes import LETTER_SHAPES
 from hwtranscribe.training.strokes import draw_shape
 
@@ -20,6 +20,8 @@ LETTER_PX = 36
 _VARIANT_SHARE = {"1": 0.3, "7": 0.15}
 SHAPES = {**DIGIT_SHAPES, **LETTER_SHAPES}
 _DRAWN_DIGITS, _DRAWN_LETTERS = 0.15, 0.12
+_ON_A_RULE, _RULE_SHARE = "0468", 0.06
+"""Digits that stay what they are with a rule under their feet: a piece of it under a 0 must not make a 2."""
 _CLEAN_SHARE = 0.25
 """Characters that only a hand has varied: the data sets themselves, and good scans, look like that."""
 _FIELD_COUNT = 256
@@ -52,10 +54,13 @@ class Augmenter:
     ) -> UInt8[np.ndarray, "28 28"]:
         """Bring in what other school hands write and the American data sets hardly hold.
 
-        Some characters give way to drawn ones of other shapes; a 1 may get a flag, a 7 a bar.
+        Some characters give way to drawn ones of other shapes; a 1 may get a flag, a 7 a bar, and
+        some digits a piece of the rule they stand on.
         """
         if label in SHAPES and rng.random() < (_DRAWN_DIGITS if label.isdigit() else _DRAWN_LETTERS):
             return draw_shape(SHAPES[label], rng)
+        if label in _ON_A_RULE and rng.random() < _RULE_SHARE:
+            return draw_rule_under(image, rng)
         if label not in ("1", "7") or rng.random() > _VARIANT_SHARE[label]:
             return image
         image = image.copy()

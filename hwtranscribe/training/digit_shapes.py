@@ -29,7 +29,7 @@ def _zero_with_ligature(rng: np.random.Generator) -> list[Stroke]:
 
 def _one_with_upstroke(rng: np.random.Generator) -> list[Stroke]:
     """An upstroke nearly as long as the stem."""
-    start = (rng.uniform(-0.3, 0.25), rng.uniform(0.3, 0.9))
+    start = (rng.uniform(-0.3, 0.25), rng.uniform(0.3, 1.0))
     foot = rng.uniform(0.45, 0.75)
     strokes: list[Stroke] = [[start, (0.65, 0.0)], [(0.65, 0.0), (foot, 1.0)]]
     if rng.random() < 0.2:
@@ -42,6 +42,12 @@ def _one_in_one_stroke(rng: np.random.Generator) -> list[Stroke]:
     top = rng.uniform(0.55, 0.75)
     start = (rng.uniform(0.0, 0.3), rng.uniform(0.4, 0.75))
     return [[start, (top - 0.15, 0.2), (top, 0.0), (top - 0.08, 0.3), (rng.uniform(0.35, 0.55), 1.0)]]
+
+
+def _one_as_an_arch(rng: np.random.Generator) -> list[Stroke]:
+    """A long upstroke that turns into the stem in a round."""
+    start = (rng.uniform(-0.25, 0.0), rng.uniform(0.3, 0.65))
+    return [[start, (0.1, 0.15), (0.45, 0.0), (0.65, 0.3), (rng.uniform(0.5, 0.75), 1.0)]]
 
 
 def _one_with_loop(rng: np.random.Generator) -> list[Stroke]:
@@ -80,7 +86,7 @@ def _open_four(rng: np.random.Generator) -> list[Stroke]:
     corner = (rng.uniform(0.0, 0.15), rng.uniform(0.5, 0.85))
     right = (rng.uniform(0.8, 1.0), corner[1] + rng.uniform(-0.15, 0.05))
     top = (rng.uniform(0.3, 0.6), 0.0)
-    stem_top = (rng.uniform(0.65, 0.85), rng.uniform(0.1, 0.6))
+    stem_top = (rng.uniform(0.65, 0.85), rng.uniform(0.1, 0.8))
     return [[top, corner], [corner, right], [stem_top, (rng.uniform(0.5, 0.7), 1.0)]]
 
 
@@ -88,6 +94,24 @@ def _five_with_bar_apart(rng: np.random.Generator) -> list[Stroke]:
     lift = rng.uniform(-0.08, 0.02)
     bowl = [(0.3, 0.08), (0.2, 0.42), (0.6, 0.42), (0.9, 0.7), (0.5, 1.0), (0.0, 0.92)]
     return [bowl, [(0.3 + rng.uniform(-0.05, 0.2), 0.08 + lift), (rng.uniform(0.8, 1.1), lift)]]
+
+
+def _five_in_one_stroke(rng: np.random.Generator) -> list[Stroke]:
+    end = (rng.uniform(-0.1, 0.1), rng.uniform(0.75, 0.95))
+    return [[(1.0, rng.uniform(-0.02, 0.1)), (0.4, 0.0), (0.15, 0.38), (0.65, 0.45), (0.9, 0.75), (0.45, 1.0), end]]
+
+
+def _seven_with_wave_and_tail(rng: np.random.Generator) -> list[Stroke]:
+    """The top begins with a hook, the stem ends in a curl, the bar slants."""
+    hook = (rng.uniform(-0.05, 0.15), rng.uniform(0.2, 0.4))
+    tail = (rng.uniform(0.5, 0.8), rng.uniform(0.85, 1.0)) if rng.random() < 0.4 else (0.1, 1.0)
+    half, tilt, middle = rng.uniform(0.25, 0.5), rng.uniform(-0.12, 0.2), rng.uniform(0.4, 0.6)
+    stem: Stroke = [(1.0, 0.0), (0.7, 0.35), (0.45, 0.7), (0.35, 0.97), tail]
+    return [
+        [hook, (0.1, 0.05), (0.4, 0.15), (1.0, 0.0)],
+        stem,
+        [(0.6 - half, middle + tilt), (0.6 + half, middle - tilt)],
+    ]
 
 
 def _seven_with_bar(rng: np.random.Generator) -> list[Stroke]:
@@ -107,7 +131,7 @@ def _seven_with_bar(rng: np.random.Generator) -> list[Stroke]:
 
 def _nine_with_tail(rng: np.random.Generator) -> list[Stroke]:
     """A round whose stem curls back under it."""
-    tail = (rng.uniform(-0.1, 0.3), rng.uniform(0.75, 0.95))
+    tail = (rng.uniform(-0.1, 0.4), rng.uniform(0.65, 0.95))
     head: Stroke = [(0.85, 0.2), (0.45, 0.0), (0.05, 0.22), (0.35, 0.48), (0.8, 0.3), (0.88, 0.1)]
     return [head, [(0.88, 0.1), (0.85, 0.5), (0.75, 0.9), (0.45, 1.0), tail]]
 
@@ -120,11 +144,11 @@ def _nine_with_stem(rng: np.random.Generator) -> list[Stroke]:
 
 DIGIT_SHAPES: dict[str, tuple[Shape, ...]] = {
     "0": (_zero_with_tail, _zero_with_bar, _zero_with_ligature),
-    "1": (_one_with_upstroke, _one_with_upstroke, _one_in_one_stroke, _one_with_loop),
+    "1": (_one_with_upstroke, _one_with_upstroke, _one_in_one_stroke, _one_as_an_arch, _one_with_loop),
     "2": (_two_with_curl, _two_with_deep_curl, _two_with_loop),
     "3": (_three_with_flat_top,),
     "4": (_open_four,),
-    "5": (_five_with_bar_apart,),
-    "7": (_seven_with_bar,),
+    "5": (_five_with_bar_apart, _five_in_one_stroke),
+    "7": (_seven_with_bar, _seven_with_wave_and_tail),
     "9": (_nine_with_tail, _nine_with_stem),
 }

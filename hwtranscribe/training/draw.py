@@ -130,3 +130,15 @@ def draw_bar(image: UInt8[np.ndarray, "28 28"], rows: tuple[int, int], rng: np.r
     start = (round(centre - half), round(middle + tilt))
     end = (round(centre + half), round(middle - tilt))
     cv2.line(image, start, end, 255, max(1, min(len(ends), 3) - 1), cv2.LINE_AA)
+
+
+def draw_rule_under(image: UInt8[np.ndarray, "28 28"], rng: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
+    """Return a character with a piece of the rule that it stands on."""
+    columns, rows = np.flatnonzero(image.max(axis=0) > 90), np.flatnonzero(image.max(axis=1) > 90)
+    if len(rows) == 0:
+        return image
+    image = image.copy()
+    left, right = columns[0] - int(rng.integers(-3, 5)), columns[-1] + int(rng.integers(-3, 5))
+    at, tilt = int(rows[-1]) + int(rng.integers(-1, 2)), int(rng.integers(-1, 2))
+    cv2.line(image, (int(left), at), (int(right), at + tilt), 255, int(rng.integers(1, 3)), cv2.LINE_AA)
+    return image

@@ -98,7 +98,7 @@ def _o_with_loop(rng: np.random.Generator) -> list[Stroke]:
 
 def _w_in_rounds(rng: np.random.Generator) -> list[Stroke]:
     """Two round cups; the last stroke may curl in at its top."""
-    peak = rng.uniform(0.1, 0.55)
+    peak = rng.uniform(0.1, 0.7)
     end = (rng.uniform(0.75, 1.15), rng.uniform(-0.02, 0.12))
     start = (rng.uniform(-0.15, 0.1), rng.uniform(0.0, 0.15))
     return [
@@ -155,7 +155,14 @@ LETTER_SHAPES: dict[str, tuple[Shape, ...]] = {
     ),
     "E": (_around([(0.9, 0.15), (0.5, 0.0), (0.15, 0.2), (0.5, 0.45), (0.05, 0.75), (0.45, 1.0), (0.95, 0.85)]),),
     "F": (_around([(0.0, 0.03), (1.0, 0.0)], [(0.4, 0.02), (0.4, 1.0)], [(0.15, 0.48), (0.8, 0.45)]),),
-    "H": (_h_with_tilted_bar, _h_in_joined_writing),
+    "H": (
+        _h_with_tilted_bar,
+        _h_in_joined_writing,
+        _around(
+            [(-0.1, 0.1), (0.25, 0.0), (0.2, 0.5), (0.1, 1.0)],
+            [(1.0, 0.0), (0.7, 0.4), (0.15, 0.55), (0.2, 0.4), (0.6, 0.5), (0.65, 0.9), (1.0, 0.95)],
+        ),
+    ),
     "I": (_i_with_serifs,),
     "J": (_j_with_loop,),
     "K": (_k_with_round_arms,),
