@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 _PAPER_GRID = 16
 _PAPER_ROUNDS = 5
@@ -97,37 +97,27 @@ def _envelope(crop: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     return np.asarray(closed, np.float32)
 
 
-def _rim_lines(mask: UInt8[np.ndarray, "h w"]) -> np.ndarray:
-    """Return where lines along the rim are, `Bool["h w"]`: straight, long, apart from the writing and clear of it."""
+def _rim_lines(mask: UInt8[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Return where lines along the rim are: long, apart from the writing and clear of it."""
     height, width = mask.shape
     rim_x, rim_y = max(2, round(_RIM_SHARE * width)), max(2, round(_RIM_SHARE * height))
-    inner = mask.copy()
-    inner[:, :rim_x] = inner[:, width - rim_x :] = 0
-    inner[:rim_y] = inner[height - rim_y :] = 0
-    count, labels = cv2.connectedComponents(mask, connectivity=8)
-    written = np.unique(labels[inner > 0])
-    lines = np.zeros(mask.shape, bool)
-    if not len(written):
-        return lines
-    writing = np.isin(labels, written)
-    rows, columns = np.flatnonzero(writing.any(axis=1)), np.flatnonzero(writing.any(axis=0))
-    for label in range(1, count):
-        if label in written:
-            continue
-        piece = labels == label
-        across, down = np.flatnonzero(piece.any(axis=0)), np.flatnonzero(piece.any(axis=1))
-        long = len(across) >= _RIM_LENGTH * width or len(down) >= _RIM_LENGTH * height
-        # The top bar of a T that its stem does not touch lies on the stem; the border of a box lies beside it.
-        clear = (
-            across[-1] + rim_x // 2 < columns[0]
-            or across[0] > columns[-1] + rim_x // 2
-            or down[-1] + rim_y // 2 < rows[0]
-            or down[0] > rows[-1] + rim_y // 2
-            or (len(across) > len(columns) and len(down) > len(rows))
-        )
-        if long and clear:
-            lines |= piece
-    return lines
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    inner = np.bincount(labels[rim_y : height - rim_y, rim_x : width - rim_x].ravel(), minlength=count) > 0
+    inner[0] = False
+    if not inner.any():
+        return np.zeros(mask.shape, bool)
+    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    across, down = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    right, bottom = left + across, top + down
+    written = left[inner].min(), top[inner].min(), right[inner].max(), bottom[inner].max()
+    long = (across >= _RIM_LENGTH * width) | (down >= _RIM_LENGTH * height)
+    # The top bar of a T that its stem does not touch lies on the stem; the border of a box lies beside it, or around.
+    beside = (right + rim_x // 2 < written[0]) | (left > written[2] + rim_x // 2)
+    beside |= (bottom + rim_y // 2 < written[1]) | (top > written[3] + rim_y // 2)
+    around = (across > written[2] - written[0]) & (down > written[3] - written[1])
+    lines = ~inner & long & (beside | around)
+    lines[0] = False
+    return np.asarray(lines[labels], bool)
 
 
 def _paper_plane(crop: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
