@@ -1,15 +1,8 @@
 import numpy as np
 import pytest
+from test_glyph import draw_h
 
 from hwtranscribe.crop import ink_from_crop
-
-
-def draw_h(height: int, width: int, stroke: int) -> np.ndarray:
-    ink = np.zeros((height, width), np.float32)
-    ink[:, :stroke] = ink[:, -stroke:] = 1
-    middle = height // 2
-    ink[middle - stroke // 2 : middle - stroke // 2 + stroke] = 1
-    return ink
 
 
 def test_shadow_is_no_ink() -> None:

@@ -134,7 +134,9 @@ def without_surroundings(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.
     for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outside |= np.bincount(rim, minlength=count) >= max(12, RIM_SHARE * len(rim))
     outside[0] = False
-    outside &= ~in_shadow(small, labels, count)
+    # Whether something is a shadow takes longer to see: most scans have nothing dark at the rim.
+    if outside.any():
+        outside &= ~in_shadow(small, labels, count)
     if not outside.any():
         return pixels
     grown = cv2.dilate(outside[labels].astype(np.uint8), np.ones((7, 7), np.uint8))

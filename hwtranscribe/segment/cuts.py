@@ -86,7 +86,7 @@ def _inside_loops(mask: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
 def _between(loops: UInt8[np.ndarray, "h w"], least_px: float) -> list[int]:
     """Columns between loops that stand beside one another."""
     _, _, stats, centres = cv2.connectedComponentsWithStats(loops, connectivity=4)
-    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least_px)[1:]
+    large = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= least_px)
     boxes = stats[large[np.argsort(centres[large, 0], kind="stable")]].tolist()
     return [
         (one[0] + one[2] + other[0]) // 2

@@ -29,7 +29,6 @@ class Loop:
         stroke: Where in that box the stroke is.
         area: Of the paper inside, px.
         shares: Share of the paper inside that lies left of the end of each piece.
-        first, last: Pieces that the stroke is part of, 0-based.
     """
 
     left: int
@@ -39,8 +38,6 @@ class Loop:
     stroke: Bool[np.ndarray, "h w"]
     area: int
     shares: list[float]
-    first: int
-    last: int
 
     def within(self, start: int, end: int) -> bool:
         """Whether the loop belongs to pieces `start` to `end` (exclusive)."""
@@ -84,7 +81,8 @@ def find_loops(
         if area < ROUND * _hull_area(paper):
             continue
         stroke = (cv2.dilate(paper, kernel) > 0) & (index[window] > 0)
-        pieces = index[window][stroke]
+        if not stroke.any():
+            continue
         counts = np.bincount(inside[window][paper > 0] - 1, minlength=count)
         ys, xs = np.nonzero(stroke)
         loops.append(
@@ -96,8 +94,6 @@ def find_loops(
                 stroke=stroke[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1],
                 area=area,
                 shares=[0.0, *(np.cumsum(counts) / area).tolist()],
-                first=int(pieces.min()) - 1,
-                last=int(pieces.max()) - 1,
             )
         )
     return loops

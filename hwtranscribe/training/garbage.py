@@ -12,7 +12,7 @@ from hwtranscribe.training.wrong_cuts import BAR_ASPECT, draw_wrong_cut, is_no_b
 
 _MAX_TRIES = 5
 _MAX_SHARED = 0.65
-"""Of the ink of two characters on top of each other (intersection over union): an I on an L is an L."""
+"""Of the ink of two characters on top of each other, what one of them alone may be: an I on an L is an L."""
 _MAX_CROSSING = 0.55
 """Of the ink of what is crossed out, what the crossing alone may be."""
 
