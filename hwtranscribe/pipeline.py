@@ -23,7 +23,7 @@ from hwtranscribe.language import word_log_odds
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
-from hwtranscribe.segment import CellGrid, field_boxes, find_cells, page_lines
+from hwtranscribe.segment import CellGrid, cut_off_lines, field_boxes, find_cells, page_lines
 from hwtranscribe.types import (
     CROSSED_OUT,
     AlignedPage,
@@ -171,8 +171,12 @@ class Transcriber:
     def _read_page(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
         """Read the fields of a form page, or the lines of a page and the cells of its tables."""
         if self.form is None:
-            targets = [_Target(boxes, self.options.kind, self.options.case, None) for boxes in page_lines(aligned)]
-            return self._with_whole_cells(self._read_targets(aligned, targets))
+            lines = page_lines(aligned)
+            readings = self._read_lines(aligned, lines)
+            if not any(reading.text for reading in readings):
+                # A line that an edge cuts through is better than none, such as one under a number that was not meant.
+                readings += self._read_lines(aligned, cut_off_lines(aligned, len(lines) + 1))
+            return self._with_whole_cells(readings)
         if not aligned.registered or aligned.template_page is None:
             return ()
         fields = self.form.pages[aligned.template_page].fields
@@ -202,6 +206,12 @@ class Transcriber:
         if place not in self._grids:
             self._grids[place] = find_cells(aligned, box, field.cells)
         return self._grids[place]
+
+    def _read_lines(self, aligned: AlignedPage, lines: Sequence[CharBoxes]) -> tuple[FieldReading, ...]:
+        """Read lines of a page without a template."""
+        return self._read_targets(
+            aligned, [_Target(boxes, self.options.kind, self.options.case, None) for boxes in lines]
+        )
 
     def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
         """All characters of a page go through the network together."""

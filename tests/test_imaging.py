@@ -26,6 +26,13 @@ def test_faint_writing_becomes_full_ink():
     assert np.percentile(normalise_ink(darkness(page), max(page.shape))[page == 195], 20) > 200
 
 
+def test_faint_writing_is_ink_beside_black_print():
+    page = paper(400, 1200)
+    cv2.putText(page, "NAME", (30, 220), cv2.FONT_HERSHEY_SIMPLEX, 3, 0, 10)
+    cv2.putText(page, "HELLO", (750, 220), cv2.FONT_HERSHEY_SIMPLEX, 3, 195, 8)
+    assert np.percentile(normalise_ink(darkness(page), max(page.shape))[page == 195], 20) > 80
+
+
 def test_a_page_of_one_shade_has_no_ink():
     for shade in (0, 128, 255):
         assert not normalise_ink(darkness(np.full((50, 70), shade, np.uint8)), 70).any()
@@ -92,6 +99,13 @@ def erased(page):
 
 def test_a_rule_goes():
     assert not erased(ruled(stroke=False)).any()
+
+
+def test_rules_along_the_rim_of_the_picture_are_as_thick_as_others():
+    binary = np.zeros((60, 200), np.uint8)
+    binary[:3] = binary[-2:] = binary[:, -3:] = 1
+    horizontal, upright = find_rules(binary, 50, 3)
+    assert (len(horizontal), len(upright)) == (2, 1)
 
 
 def test_a_stroke_across_a_rule_stays_one_piece():

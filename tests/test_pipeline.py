@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from drawn_forms import draw_comb, write_cells
@@ -12,7 +13,7 @@ from hwtranscribe import FormTemplate, Transcriber
 from hwtranscribe.assembly import _forms
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.pipeline import _mapped, transcribe_document
-from hwtranscribe.types import DocumentJob, FieldReading, Kind, PageReadings, ReadOptions, Status
+from hwtranscribe.types import Case, DocumentJob, FieldReading, Kind, PageReadings, ReadOptions, Status
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 MEMBERSHIP = SAMPLES / "membership"
@@ -75,6 +76,21 @@ def test_page_mode_reads_lines_in_order():
     assert [line.field for line in result.lines] == [f"line{n:03d}" for n in range(1, len(result.lines) + 1)]
     assert len(result.lines) >= 3
     assert any(line.text for line in result.lines)
+
+
+def test_a_line_that_the_edge_cuts_through_is_read_where_nothing_else_is(tmp_path):
+    page = np.full((150, 700), 255, np.uint8)
+    cv2.putText(page, "4 8 5 3 9 6 2 7", (30, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 20, 3)
+    cv2.putText(page, "K A R E N", (30, 154), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 20, 3)
+    Image.fromarray(page).save(tmp_path / "page.png")
+    texts = {}
+    for kind in (Kind.LETTERS, Kind.DIGITS):
+        lines = Transcriber(options=ReadOptions(kind=kind, case=Case.UPPER)).read(tmp_path / "page.png").lines
+        texts[kind] = [line.text.replace(" ", "") for line in lines]
+    assert texts[Kind.DIGITS] == ["48539627"]
+    digits, letters = texts[Kind.LETTERS]
+    assert digits == ""
+    assert len(letters) == 5, "without their feet they need not be told right"
 
 
 def test_a_job_gives_what_the_library_gives(membership):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hwtranscribe.segment.components import find_components, slant_shear
-from hwtranscribe.segment.free import free_boxes, page_lines
+from hwtranscribe.segment.free import cut_off_lines, free_boxes, page_lines
 from hwtranscribe.segment.geometry import skip_log_prob
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.types import AlignedPage, CharBoxes
@@ -162,8 +162,19 @@ def test_printed_label_is_left_out_but_only_beside_writing():
 def test_line_cut_off_by_the_edge_is_left_out():
     ink = np.zeros((140, 500), np.uint8)
     write(ink, "WHOLE LINE", 20, 100)
-    write(ink, "CUT OFF", 20, 12, wobble=0)
-    assert len(page_lines(page(ink))) == 1
+    write(ink, "CUT OFF", 20, 22, wobble=0)
+    (whole,) = page_lines(page(ink))
+    (cut,) = cut_off_lines(page(ink), 2)
+    assert whole.box[3] > 90 > 30 > cut.box[3]
+    assert cut.field == "line002"
+
+
+def test_a_mark_on_the_edge_does_not_outweigh_lines_that_are_cut_off():
+    ink = np.zeros((60, 500), np.uint8)
+    write(ink, "CUT OFF", 20, 66)
+    cv2.line(ink, (498, 4), (498, 59), 255, 3)
+    (line,) = page_lines(page(ink))
+    assert line.box[2] < 300
 
 
 def test_writing_that_leaves_its_field_belongs_to_it_and_the_neighbour_does_not():

@@ -34,6 +34,12 @@ SOLID_SHARE = 0.018
 PATTERNED = 0.28
 """Ground that reaches this share of the darkness of strokes is patterned."""
 
+FAINTEST = 0.08
+"""What has less than this share of the darkness of a page's strong strokes is paper."""
+
+HALO = 0.15
+"""The same among the strokes around it: their blurred edges are darker than a pencil elsewhere."""
+
 BILEVEL_SIZE_PX = 1500
 """Long side from which bilevel scans are softened; smaller ones have no resolution to give away."""
 
@@ -245,9 +251,9 @@ def normalise_ink(dark: UInt8[np.ndarray, "height width"], long_px: int) -> UInt
         dark = cv2.GaussianBlur(dark, (0, 0), 1.0)
         noise, stroke = noise_and_stroke(dark)
     height, width = dark.shape
-    low = max(1.2 * noise, 0.15 * stroke)
+    least_low = max(1.2 * noise, FAINTEST * stroke)
     factor = max(1, long_px // 900)
-    weight = shrunk(cv2.threshold(dark, int(low), 255, cv2.THRESH_TOZERO)[1], factor).astype(np.float32)
+    weight = shrunk(cv2.threshold(dark, int(least_low), 255, cv2.THRESH_TOZERO)[1], factor).astype(np.float32)
     sigma_px = max(8.0, long_px / 120) / factor
     # So wide a blur needs no finer grid than this.
     coarse = (max(1, round(weight.shape[1] * 3 / sigma_px)), max(1, round(weight.shape[0] * 3 / sigma_px)))
@@ -256,8 +262,11 @@ def normalise_ink(dark: UInt8[np.ndarray, "height width"], long_px: int) -> UInt
         for moment in (weight, weight * weight)
     )
     # Where nobody wrote, a patterned ground must not be taken for faint writing.
-    least = max(0.3 * stroke, min(2 * noise, 0.9 * stroke), low + 16)
+    least = max(0.3 * stroke, min(2 * noise, 0.9 * stroke), least_low + 16)
     local = np.clip(second / np.maximum(first, 1e-3), least, 255)
-    span = np.clip(0.9 * local - low, 16, 255).astype(np.uint8)
-    span = cv2.resize(span, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.divide(cv2.subtract(dark, round(low)), span, scale=255)
+    low = np.maximum(least_low, HALO * local)
+    low, span = (
+        cv2.resize(tones.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
+        for tones in (np.round(low), np.clip(0.9 * local - low, 16, 255))
+    )
+    return cv2.divide(cv2.subtract(dark, low), span, scale=255)

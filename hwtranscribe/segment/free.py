@@ -8,7 +8,7 @@ from jaxtyping import Int32
 
 from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.lattice import empty_boxes, hand_of, line_lattice
-from hwtranscribe.segment.lines import find_lines
+from hwtranscribe.segment.lines import Line, find_lines
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
 TAIL = 0.15
@@ -23,11 +23,24 @@ def page_lines(aligned: AlignedPage) -> list[CharBoxes]:
 
     A cell has as many as lines are written in it, and an empty one where there are none.
     """
-    numbers = count(1)
+    return _lattices(find_lines(aligned.ink, aligned.tables), 1)
+
+
+def cut_off_lines(aligned: AlignedPage, first: int) -> list[CharBoxes]:
+    """The lines that `page_lines` leaves out because an edge of the picture cuts through them.
+
+    Args:
+        aligned: The page.
+        first: Number of the first one, after those of the page's other lines.
+    """
+    lines = find_lines(aligned.ink, aligned.tables, cut_off=True)
+    return _lattices([line for line in lines if line.cell is None], first)
+
+
+def _lattices(found: list[Line], first: int) -> list[CharBoxes]:
+    numbers = count(first)
     lattices = []
-    for table, group in groupby(
-        find_lines(aligned.ink, aligned.tables), key=lambda line: line.cell and line.cell.table
-    ):
+    for table, group in groupby(found, key=lambda line: line.cell and line.cell.table):
         lines = list(group)
         inks = [line.ink for line in lines if line.ink is not None]
         hand = hand_of(inks) if table and inks else None

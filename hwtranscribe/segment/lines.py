@@ -46,7 +46,9 @@ class _Link:
     gap_px: int
 
 
-def find_lines(ink: UInt8[np.ndarray, "h w"], tables: Sequence[DrawnTable] = ()) -> list[Line]:
+def find_lines(
+    ink: UInt8[np.ndarray, "h w"], tables: Sequence[DrawnTable] = (), *, cut_off: bool = False
+) -> list[Line]:
     """Lines of hand-writing in reading order: printed labels, cut-off lines and remnants are left out.
 
     Each cell of a table has at least one, so that its place is known when it is empty.
@@ -54,6 +56,7 @@ def find_lines(ink: UInt8[np.ndarray, "h w"], tables: Sequence[DrawnTable] = ())
     Args:
         ink: Ink of the upright page; 0 paper, 255 full ink.
         tables: Drawn on it.
+        cut_off: Whether to return only the lines that are left out because an edge of the picture cuts through them.
     """
     components = find_components(ink)
     height_px = character_height_px(components)
@@ -71,7 +74,8 @@ def find_lines(ink: UInt8[np.ndarray, "h w"], tables: Sequence[DrawnTable] = ())
             place[pieces[block]] = number
     lines = _chained(tall, [link for link in links if place[link.left] == place[link.right]])
     lines = without_printing(components, lines)
-    lines = _without_cut_off(components, lines, cells, ink.shape)
+    whole, cut = _part_cut_off(components, lines, cells, ink.shape)
+    lines = cut if cut_off else whole
     _attach_small(components, lines, cells, tall, height_px)
     ordered: list[Line] = []
     counter = count(1)
@@ -198,15 +202,16 @@ def _chained(tall: Bool[np.ndarray, " n"], links: Sequence[_Link]) -> list[list[
     return list(chains.values())
 
 
-def _without_cut_off(
+def _part_cut_off(
     components: Components, lines: list[list[int]], cells: Int64[np.ndarray, " n"], shape: tuple[int, ...]
-) -> list[list[int]]:
-    """Leave out lines that an edge of the picture cuts through and bits on its edges, when there are whole lines.
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Part whole lines from those that an edge of the picture cuts through; bits on its edges are neither.
 
-    What stands in a cell of a table is no bit, however near to an edge.
+    Where there are no whole ones, the highest ones count as such. What stands in a cell of a table is no bit, however
+    near to an edge.
     """
     if len(lines) < 2:
-        return lines
+        return lines, []
     ink = np.array([float(components.area[line].sum()) for line in lines])
     height, width = shape
 
@@ -222,14 +227,17 @@ def _without_cut_off(
         short = right - left < 0.06 * width
         return cells[line[0]] == OUTSIDE and near and (short or float(components.area[line].sum()) < 0.2 * ink.max())
 
-    whole = [line for line in lines if not at_edge(line) and not bit_on_edge(line)]
+    parts = [line for line in lines if not bit_on_edge(line)]
+    whole = [line for line in parts if not at_edge(line)]
     if not whole:
         # Edges cut through all of them: what there is more of was meant.
-        tops_px, bottoms_px = np.array([_extent(components, line) for line in lines])[:, [1, 3]].T
+        parts = parts or lines
+        tops_px, bottoms_px = np.array([_extent(components, line) for line in parts])[:, [1, 3]].T
         heights_px = bottoms_px - tops_px
-        return [line for line, tall in zip(lines, heights_px >= LEAST_CUT * heights_px.max(), strict=True) if tall]
-    whole_ink = sum(float(components.area[line].sum()) for line in whole)
-    return whole if whole_ink >= 0.25 * ink.sum() else lines
+        whole = [line for line, tall in zip(parts, heights_px >= LEAST_CUT * heights_px.max(), strict=True) if tall]
+    elif sum(float(components.area[line].sum()) for line in whole) < 0.25 * ink.sum():
+        return lines, []
+    return whole, [line for line in parts if line not in whole]
 
 
 def _attach_small(

@@ -101,7 +101,10 @@ def find_rules(binary: Binary, length_px: int, thickness_px: int) -> tuple[Rules
 
 def _candidates(binary: Binary, upright: bool, length_px: int, thickness_px: int) -> _Candidates:
     """Return thin straight dark pieces of at least a length."""
-    thick = cv2.morphologyEx(binary, cv2.MORPH_OPEN, bar(thickness_px + 1, not upright))
+    # Beyond the picture there is paper, or a rule along its rim would have no end to its thickness.
+    thick = cv2.morphologyEx(
+        binary, cv2.MORPH_OPEN, bar(thickness_px + 1, not upright), borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
+    )
     thin = cv2.subtract(binary, thick)
     joined = cv2.morphologyEx(binary, cv2.MORPH_CLOSE, bar(3, upright))
     # Steps shorter than the rule, for it may climb a px now and then, but longer than rules across are thick.
