@@ -43,6 +43,10 @@ def train(
         Path | None,
         typer.Option(metavar="DIR", help="Your own characters, LABEL/*.png, to fine-tune on; needs --from."),
     ] = None,
+    fonts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Fonts of handwriting; some of the characters are drawn from them."),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Train a network, or fine-tune one on your own characters; prints the folder of the checkpoint."""
@@ -59,6 +63,7 @@ def train(
             mat=mat,
             from_checkpoint=from_checkpoint,
             crops=crops,
+            fonts=fonts,
         )
     typer.echo(folder)
 

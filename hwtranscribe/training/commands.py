@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from hwtranscribe.checkpoint import METADATA_NAME, default_checkpoint_path, save_checkpoint
 from hwtranscribe.classify import Classifier
 from hwtranscribe.errors import CheckpointError, UsageError
 from hwtranscribe.files import write_atomically
+from hwtranscribe.training.batches import balancing_weights
 from hwtranscribe.training.data import (
     VALIDATION_PER_DIGIT,
     VALIDATION_PER_LETTER,
@@ -24,12 +26,15 @@ from hwtranscribe.training.data import (
 )
 from hwtranscribe.training.evaluate import evaluate_classifier, load_test_sets
 from hwtranscribe.training.fine_tune import HELD_OUT_SHARE, accuracy_on, fine_tune, load_start
+from hwtranscribe.training.fonts import load_fonts
 from hwtranscribe.training.plots import write_learning_curves
 from hwtranscribe.training.recipes import Recipe, make_recipe
 from hwtranscribe.training.report import summary_lines, write_report
 from hwtranscribe.training.train import TrainedNetwork, run_training
 
 CHECKPOINT_FOLDER = "checkpoint"
+FONT_SHARE = 0.18
+"""Of the characters, those drawn from fonts where these are given."""
 
 
 def train(
@@ -43,6 +48,7 @@ def train(
     mat: Path | None = None,
     from_checkpoint: Path | None = None,
     crops: Path | None = None,
+    fonts: Path | None = None,
 ) -> Path:
     """Train a network; started again with the same options it goes on where it was, to the same result.
 
@@ -56,6 +62,7 @@ def train(
         mat: `mnist-original.mat` to take the digits from instead of TFDS.
         from_checkpoint: Checkpoint folder whose weights to start from; needed to fine-tune on `crops`.
         crops: Folder of a person's own crops, `LABEL/*.png`.
+        fonts: Folder of fonts that imitate handwriting; some of the characters are drawn from them.
 
     Returns:
         The folder of the checkpoint.
@@ -66,7 +73,11 @@ def train(
         CheckpointError: The checkpoint to start from is wrong, or the result is worse than it.
     """
     recipe = make_recipe(preset, epochs, samples_per_epoch, seed)
+    if fonts is not None and preset != "glyphnet":
+        raise UsageError(f"--fonts goes with --preset glyphnet only, not with {preset}")
     if crops is not None:
+        if fonts is not None:
+            raise UsageError("--fonts does not go with --crops")
         if from_checkpoint is None:
             raise UsageError("--crops needs --from: the checkpoint to start from")
         return _fine_tune(recipe, out, from_checkpoint, crops, epochs, data_dir)
@@ -75,14 +86,23 @@ def train(
     train_set, validation = load_train_and_validation(data_dir, preset, mat)
     out.mkdir(parents=True, exist_ok=True)
     data_note: dict[str, Any] = {"train": len(train_set), "validation": len(validation)}
+    weights = balancing_weights(train_set)
+    if fonts is not None:
+        drawn = load_fonts(fonts)
+        data_note["fonts"] = len(drawn)
+        weights = np.concatenate([(1 - FONT_SHARE) * weights, FONT_SHARE * balancing_weights(drawn)])
+        train_set = concatenate([train_set, drawn])
     start = None if from_checkpoint is None else load_start(from_checkpoint, recipe)
     if start is not None:
         data_note["from"] = start.hash
-    trained = run_training(recipe, train_set, validation, out, data_note, start.variables if start else None)
+    start_variables = None if start is None else start.variables
+    trained = run_training(recipe, train_set, validation, out, data_note, start_variables, weights)
     write_learning_curves(out, trained.log, train_set)
     command = (
         f"hwtranscribe train --data-dir DATA --out OUT --preset {preset} --epochs {recipe.epochs} "
-        f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}" + ("" if start is None else " --from START")
+        f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}"
+        + ("" if start is None else " --from START")
+        + ("" if fonts is None else " --fonts FONTS")
     )
     about = {"command": command, "recipe": recipe.as_json(), "data": data_note, "log": trained.log}
     return _save(out, recipe, trained, about)

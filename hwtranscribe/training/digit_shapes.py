@@ -27,6 +27,13 @@ def _zero_with_ligature(rng: np.random.Generator) -> list[Stroke]:
     return [[start, (0.15, 0.15), (0.0, 0.55), (0.35, 1.0), (0.85, 0.8), (0.95, 0.35), (0.65, 0.05), end]]
 
 
+def _zero_with_foot(rng: np.random.Generator) -> list[Stroke]:
+    """The end runs along under it."""
+    start = (rng.uniform(0.2, 0.6), rng.uniform(0.75, 0.95))
+    end = (rng.uniform(0.9, 1.4), rng.uniform(0.95, 1.1))
+    return [[start, (0.9, 0.65), (0.9, 0.2), (0.5, 0.0), (0.08, 0.3), (0.15, 0.8), (0.5, 0.97), end]]
+
+
 def _one_with_upstroke(rng: np.random.Generator) -> list[Stroke]:
     """An upstroke nearly as long as the stem."""
     start = (rng.uniform(-0.3, 0.25), rng.uniform(0.3, 1.0))
@@ -83,7 +90,7 @@ def _three_with_flat_top(rng: np.random.Generator) -> list[Stroke]:
 
 def _open_four(rng: np.random.Generator) -> list[Stroke]:
     """Two strokes that do not meet at the top; the right one may be short."""
-    corner = (rng.uniform(0.0, 0.15), rng.uniform(0.5, 0.85))
+    corner = (rng.uniform(0.0, 0.15), rng.uniform(0.5, 0.92))
     right = (rng.uniform(0.8, 1.0), corner[1] + rng.uniform(-0.15, 0.05))
     top = (rng.uniform(0.3, 0.6), 0.0)
     stem_top = (rng.uniform(0.65, 0.85), rng.uniform(0.1, 0.8))
@@ -129,6 +136,25 @@ def _seven_with_bar(rng: np.random.Generator) -> list[Stroke]:
     ]
 
 
+def _seven_with_curled_foot(rng: np.random.Generator) -> list[Stroke]:
+    """A wave at the top, and a stem that turns out at its foot; the bar tells it from a 2."""
+    foot = (rng.uniform(0.55, 0.9), rng.uniform(0.88, 1.0))
+    half, tilt, middle = rng.uniform(0.22, 0.5), rng.uniform(-0.08, 0.12), rng.uniform(0.42, 0.65)
+    stem: Stroke = [(0.95, 0.03), (0.75, 0.3), (0.5, 0.6), (0.35, 0.9), (0.42, 1.0), foot]
+    return [
+        [(rng.uniform(-0.05, 0.1), rng.uniform(0.12, 0.3)), (0.15, 0.02), (0.5, 0.1), (0.95, 0.03)],
+        stem,
+        [(0.55 - half, middle + tilt), (0.55 + half, middle - tilt)],
+    ]
+
+
+def _nine_from_the_top(rng: np.random.Generator) -> list[Stroke]:
+    """The start crosses the round or stays open above it."""
+    start = (rng.uniform(0.1, 0.6), rng.uniform(-0.08, 0.05))
+    foot = (rng.uniform(0.2, 0.7), 1.0)
+    return [[start, (0.8, 0.12), (0.6, 0.45), (0.15, 0.4), (0.1, 0.12), (0.5, 0.02), (0.75, 0.4), (0.65, 0.75), foot]]
+
+
 def _nine_with_tail(rng: np.random.Generator) -> list[Stroke]:
     """A round whose stem curls back under it."""
     tail = (rng.uniform(-0.1, 0.4), rng.uniform(0.65, 0.95))
@@ -143,12 +169,12 @@ def _nine_with_stem(rng: np.random.Generator) -> list[Stroke]:
 
 
 DIGIT_SHAPES: dict[str, tuple[Shape, ...]] = {
-    "0": (_zero_with_tail, _zero_with_bar, _zero_with_ligature),
+    "0": (_zero_with_tail, _zero_with_bar, _zero_with_ligature, _zero_with_foot),
     "1": (_one_with_upstroke, _one_with_upstroke, _one_in_one_stroke, _one_as_an_arch, _one_with_loop),
     "2": (_two_with_curl, _two_with_deep_curl, _two_with_loop),
     "3": (_three_with_flat_top,),
     "4": (_open_four,),
     "5": (_five_with_bar_apart, _five_in_one_stroke),
-    "7": (_seven_with_bar, _seven_with_wave_and_tail),
-    "9": (_nine_with_tail, _nine_with_stem),
+    "7": (_seven_with_bar, _seven_with_wave_and_tail, _seven_with_curled_foot),
+    "9": (_nine_with_tail, _nine_with_stem, _nine_from_the_top),
 }

@@ -33,6 +33,13 @@ def _l_with_loop(rng: np.random.Generator) -> list[Stroke]:
     return [[start, (0.6, 0.0), (0.42, 0.3), (0.35, 0.75), (0.1, 0.98), (0.05, 0.85), (0.35, 0.88), (0.6, 1.0), end]]
 
 
+def _d_with_short_bowl(rng: np.random.Generator) -> list[Stroke]:
+    """The bowl meets the stem above its foot, though below what makes a P."""
+    end = rng.uniform(0.8, 0.95)
+    start = rng.uniform(-0.3, 0.1)
+    return [[(0.15, 0.08), (0.12, 1.0)], [(start, 0.05), (0.45, 0.0), (0.95, end / 3), (0.8, end - 0.15), (0.1, end)]]
+
+
 def _m_with_shallow_middle(rng: np.random.Generator) -> list[Stroke]:
     depth, lean = rng.uniform(0.3, 0.55), rng.uniform(0, 0.15)
     return [[(lean, 0.0), (0.0, 1.0)], [(lean, 0.0), (0.5, depth), (1 - lean, 0.0)], [(1 - lean, 0.0), (1.0, 1.0)]]
@@ -40,7 +47,7 @@ def _m_with_shallow_middle(rng: np.random.Generator) -> list[Stroke]:
 
 def _h_with_tilted_bar(rng: np.random.Generator) -> list[Stroke]:
     """Narrow, the bar falls or rises from stem to stem."""
-    left, right = rng.uniform(0.35, 0.62, size=2)
+    left, right = rng.uniform(0.32, 0.68, size=2)
     width = rng.uniform(0.6, 0.95)
     return [[(0.0, 0.0), (0.0, 1.0)], [(width, 0.0), (width, 1.0)], [(0.0, left), (width, right)]]
 
@@ -96,6 +103,13 @@ def _o_with_loop(rng: np.random.Generator) -> list[Stroke]:
     return [[(0.75, 0.1), (0.3, 0.05), (0.0, 0.5), (0.4, 1.0), (0.9, 0.75), (0.9, 0.25), (0.5, 0.08), (0.55, 0.2), out]]
 
 
+def _w_with_low_middle(rng: np.random.Generator) -> list[Stroke]:
+    """Its middle hardly rises, so that it is nearly a V."""
+    peak = rng.uniform(0.45, 0.75)
+    left, middle, right = rng.uniform(0.2, 0.35), rng.uniform(0.42, 0.55), rng.uniform(0.62, 0.8)
+    return [[(0.0, 0.0), (left, 1.0), (middle, peak), (right, 1.0), (1.0, rng.uniform(-0.1, 0.1))]]
+
+
 def _w_in_rounds(rng: np.random.Generator) -> list[Stroke]:
     """Two round cups; the last stroke may curl in at its top."""
     peak = rng.uniform(0.1, 0.7)
@@ -135,6 +149,7 @@ LETTER_SHAPES: dict[str, tuple[Shape, ...]] = {
         _around([(0.1, 0.25), (0.45, 0.25), (0.75, 0.0), (0.4, 0.05), (0.05, 0.6), (0.4, 1.0), (0.95, 0.8)]),
     ),
     "D": (
+        _d_with_short_bowl,
         _around(
             [(0.3, 0.12), (0.25, 0.95)], [(-0.2, 0.2), (0.3, 0.0), (0.95, 0.3), (0.85, 0.8), (0.3, 1.0), (0.0, 0.9)]
         ),
@@ -192,7 +207,7 @@ LETTER_SHAPES: dict[str, tuple[Shape, ...]] = {
     ),
     "O": (_o_with_loop,),
     "T": (_t_with_roof,),
-    "W": (_w_in_rounds,),
+    "W": (_w_in_rounds, _w_with_low_middle),
     "X": (
         _around(
             [(0.0, 0.05), (0.35, 0.12), (0.47, 0.5), (0.3, 0.9), (0.0, 0.95)],
