@@ -100,6 +100,20 @@ def test_a_small_zero_is_not_left_out_as_a_dot_may_be():
     assert small < skip_log_prob(10, 12, 60, looped=False, line_height_px=40, stroke_px=3) - 4
 
 
+def test_an_equals_sign_is_left_out_and_a_low_zero_is_not():
+    ink = np.zeros((70, 220), np.uint8)
+    write(ink, "37", 10, 50)
+    cv2.line(ink, (90, 30), (112, 29), 255, 4)
+    cv2.line(ink, (90, 42), (112, 40), 255, 4)
+    cv2.ellipse(ink, (160, 43), (12, 6), 0, 0, 360, 255, 3)
+    lattice = line_lattice(ink, "f", (0, 0, 220, 70))
+    equals, zero = (int(np.argmax(overlaps(lattice, box))) for box in ((88, 27, 115, 45), (146, 35, 174, 51)))
+    bars = (lattice.start >= lattice.start[equals]) & (lattice.end <= lattice.end[equals])
+    bars &= lattice.end == lattice.start + 1
+    assert lattice.skip_log_prob[bars].sum() > lattice.geometry_log_prob[equals]
+    assert lattice.skip_log_prob[zero] < lattice.geometry_log_prob[zero] - 2
+
+
 def test_spaces_between_words_are_seen_and_others_are_not():
     ink = np.zeros((70, 500), np.uint8)
     write(ink, "HAND PRINT", 10, 50)

@@ -11,6 +11,14 @@ BESIDE = -5.0
 """What it costs an edge that two loops stand beside one another in it."""
 NEVER_SKIPPED = -8.0
 """For pieces that can be nothing but characters or parts of them."""
+SEVERAL_MARKS = -3.0
+"""What it costs an edge that it is dashes and dots and nothing else: `=` and `.-` are no characters."""
+EQUALS_SKIPPED = -0.5
+"""Of an equals sign that stands as one piece."""
+DASH_HEIGHT, DASH_ASPECT, DASH_INK = 0.4, 1.2, 1.4
+"""Largest height of a dash in line heights, least width to height, most ink by length and stroke width."""
+DOT_SIZE = 0.3
+"""Largest size of a dot, in line heights."""
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
@@ -48,13 +56,33 @@ def skip_log_prob(
     size = max(width_px, height_px) / line_height_px
     sparse = area_px < 0.45 * min(line_height_px * stroke_px, width_px * height_px / 0.75)
     colon = sparse and width_px < 0.3 * line_height_px
-    if size < 0.3 or colon:
+    if size < DOT_SIZE or colon:
         return -1.0
     if height < 0.32:
         return -1.5
     if height < 0.45:
         return -1.5 - 4.0 * (height - 0.32)
     return -3.0 if height < 0.6 else NEVER_SKIPPED
+
+
+def is_dash(
+    width_px: Int32[np.ndarray, " n"],
+    height_px: Int32[np.ndarray, " n"],
+    area_px: Int32[np.ndarray, " n"],
+    line_height_px: float,
+    stroke_px: float,
+) -> Bool[np.ndarray, " n"]:
+    """Return which components are short level strokes.
+
+    Args:
+        width_px: Of the components of a line.
+        height_px: Of the same.
+        area_px: Ink of the same.
+        line_height_px: Height of the line's characters.
+        stroke_px: Width of its strokes.
+    """
+    straight = area_px < DASH_INK * np.hypot(width_px, height_px) * stroke_px
+    return straight & (height_px < DASH_HEIGHT * line_height_px) & (width_px > DASH_ASPECT * height_px)
 
 
 def stretch(

@@ -10,11 +10,21 @@ from itertools import combinations
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, Int64, UInt8
+from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
 
 from hwtranscribe.segment.components import INK_THRESHOLD, Components, find_components, slant_shear
 from hwtranscribe.segment.cuts import cut_component
-from hwtranscribe.segment.geometry import BESIDE, edge_log_prob, skip_log_prob, space_log_odds, stretch
+from hwtranscribe.segment.geometry import (
+    BESIDE,
+    DOT_SIZE,
+    EQUALS_SKIPPED,
+    SEVERAL_MARKS,
+    edge_log_prob,
+    is_dash,
+    skip_log_prob,
+    space_log_odds,
+    stretch,
+)
 from hwtranscribe.segment.loops import Loop, find_loops
 from hwtranscribe.types import Box, CharBoxes
 
@@ -40,6 +50,8 @@ class _Line:
         left, top, right, bottom: Boxes of the pieces.
         cut_cost: Ink crossed by the cut before each piece, in stroke widths; 0 between components.
         area: Ink of each piece, px.
+        dashes: Components of each piece that is nothing but dashes; 0 for others.
+        dot: Whether each is a dot.
     """
 
     ink: UInt8[np.ndarray, "h w"]
@@ -51,6 +63,8 @@ class _Line:
     bottom: Int32[np.ndarray, " n"]
     cut_cost: Float32[np.ndarray, " n"]
     area: Int32[np.ndarray, " n"]
+    dashes: Int32[np.ndarray, " n"]
+    dot: Bool[np.ndarray, " n"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +171,8 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
     boxes: list[tuple[int, int, int, int]] = []
     costs: list[float] = []
     areas: list[int] = []
+    dashes: list[int] = []
+    dash = is_dash(components.width, components.height, components.area, height_px, components.stroke_width_px)
     for group in groups:
         left, top = components.left[group].min(), components.top[group].min()
         right, bottom = components.right[group].max(), components.bottom[group].max()
@@ -171,6 +187,7 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
             boxes.append((left + xs.min(), top + ys.min(), left + xs.max() + 1, top + ys.max() + 1))
             costs.append(float(cost))
             areas.append(len(xs))
+            dashes.append(len(group) if dash[group].all() else 0)
     box = np.array(boxes, np.int32)
     centre = (box[:, 0] + box[:, 2]) / 2
     order = np.argsort(centre, kind="stable")
@@ -192,6 +209,8 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
         bottom=box[:, 3],
         cut_cost=cost,
         area=np.array(areas, np.int32)[order],
+        dashes=np.array(dashes, np.int32)[order],
+        dot=np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) < DOT_SIZE * height_px,
     )
 
 
@@ -249,9 +268,10 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
     # Python walks lists several times faster than arrays.
     lefts, tops, rights, bottoms = (side.tolist() for side in (line.left, line.top, line.right, line.bottom))
     costs, areas = line.cut_cost.tolist(), line.area.tolist()
+    dashes, dots = line.dashes.tolist(), line.dot.tolist()
     for i in range(count):
         left, top, right, bottom = lefts[i], tops[i], rights[i], bottoms[i]
-        inner_gap, joined = 0.0, 0
+        inner_gap, joined, only_marks = 0.0, 0, True
         for j in range(i + 1, min(count, i + MAX_PIECES_PER_EDGE) + 1):
             k = j - 1
             if k > i:
@@ -261,16 +281,20 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
                 right, bottom = max(right, rights[k]), max(bottom, bottoms[k])
                 if right - left > MAX_WIDTH * height_px or inner_gap > 0.35 * height_px:
                     break
+            only_marks = only_marks and (dashes[k] > 0 or dots[k])
+            several = only_marks and any(dashes[i:j]) and max(j - i, dashes[i]) > 1
             cut = costs[i] + (costs[j] if j < count else 0.0)
             loops = [loop for loop in line.loops if loop.within(i, j)]
             edges.append((i, j))
             boxes.append(_around((left, top, right, bottom), loops))
             beside = any(one.beside(other) for one, other in combinations(loops, 2))
             log_prob = edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px)
-            geometry.append(log_prob + BESIDE * beside)
+            geometry.append(log_prob + BESIDE * beside + SEVERAL_MARKS * several)
             skip = -np.inf
             if j == i + 1:
                 skip = skip_log_prob(right - left, bottom - top, areas[i], bool(loops), height_px, stroke_px)
+                if several:
+                    skip = max(skip, EQUALS_SKIPPED)
             skips.append(skip)
     kept = _plausible(edges, np.maximum(geometry, skips), count + 1)
     inks = []
