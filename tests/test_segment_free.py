@@ -173,6 +173,19 @@ def test_printed_label_is_left_out_but_only_beside_writing():
     assert len(page_lines(page(alone))) == 1
 
 
+@pytest.mark.parametrize(("colon", "label_goes"), [(True, True), (False, False)])
+def test_an_uneven_word_with_a_colon_is_a_label(colon, label_goes):
+    ink = np.zeros((120, 600), np.uint8)
+    write(ink, "MARTIN", 160, 60, wobble=5)
+    for at, (letter, lift) in enumerate(zip("NEM", (2, 0, 1), strict=True)):
+        cv2.putText(ink, letter, (20 + 21 * at, 60 - lift), FONT, 0.7, 255, 4)
+    if colon:
+        for y in (47, 55):
+            ink[y : y + 4, 86:90] = 255
+    (line,) = page_lines(page(ink))
+    assert (line.box[0] > 150) == label_goes
+
+
 def test_line_cut_off_by_the_edge_is_left_out():
     ink = np.zeros((140, 500), np.uint8)
     write(ink, "WHOLE LINE", 20, 100)

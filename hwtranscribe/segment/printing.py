@@ -17,6 +17,11 @@ LABEL_GAP = 0.9
 SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
 """A word less high than this share of the writing is likelier a label, by these log-odds."""
 
+COLON_EVIDENCE = 5.0
+"""Log-odds that a word with a colon behind it is a label."""
+COLON_DOT, COLON_REACH = 0.35, 1.2
+"""Largest dot of a colon, and farthest from its word, in letter heights."""
+
 _REMNANT_PIECES = 1
 """No more than this before a label is no writing but what is left of a frame or a stamp."""
 
@@ -44,7 +49,8 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
         for part in _before_label(components, word)
     ]
     evidence = np.array([printing_evidence(components, word) for _, word in words])
-    if not (evidence > 0).any() or (evidence > 0).all():
+    evidence += [COLON_EVIDENCE * has_colon(components, word) for _, word in words]
+    if not (evidence > -SMALLER_EVIDENCE).any() or (evidence > 0).all():
         return lines
     heights = np.array([float(np.median(components.height[word])) for _, word in words])
     ink = np.array([float(components.area[word].sum()) for _, word in words])
@@ -128,6 +134,29 @@ def printing_evidence(components: Components, word: list[int]) -> float:
         + _STEM * float(np.mean([_stem(components, i) for i in word]))
         + _FEW_LETTERS / len(word)
     )
+
+
+def has_colon(components: Components, word: list[int]) -> bool:
+    """Return whether two dots of one size stand behind a word, one over the other.
+
+    Args:
+        components: Of the page.
+        word: Its components, left to right.
+    """
+    index = np.array(word)
+    height = float(np.median(components.height[index]))
+    reach, top, bottom = components.right[index].max(), components.top[index].min(), components.bottom[index].max()
+    size = np.maximum(components.width, components.height)
+    near = (components.left >= reach) & (components.right <= reach + COLON_REACH * height)
+    dots = np.flatnonzero(
+        near & (size <= COLON_DOT * height) & (components.top > top) & (components.bottom <= bottom + 1)
+    )
+    if len(dots) != 2:
+        return False
+    upper, lower = sorted(dots.tolist(), key=lambda i: int(components.top[i]))
+    apart = components.top[lower] - components.bottom[upper]
+    differs = max(abs(components.left[lower] - components.left[upper]), np.ptp(size[dots]))
+    return bool(2 * apart >= size[dots].min() and differs <= 1 + 0.05 * height)
 
 
 def _stem(components: Components, i: int) -> float:
