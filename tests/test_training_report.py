@@ -1,6 +1,8 @@
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +31,9 @@ from hwtranscribe.training.measure import (
 )
 from hwtranscribe.training.recipes import make_recipe
 from hwtranscribe.training.report import summary_lines, write_report
+
+TFDS = Path(__file__).parents[2] / "shared" / "tfds"
+SCRIPT = Path(__file__).parents[1] / "scripts" / "average_checkpoints"
 
 
 def make_answers(truth: str, read: str, confidence: list[float]) -> Answers:
@@ -139,6 +144,29 @@ def test_fine_tuning_reports_and_does_not_replace_a_better_checkpoint(
     with pytest.raises(CheckpointError, match="not written.*would replace 100.00%"):
         commands.train(out=tmp_path / "other", **options)
     assert (standing / "weights.safetensors").read_bytes() == before
+
+
+@pytest.mark.skipif(not TFDS.is_dir(), reason="no ../shared/tfds: the temperature is fitted on validation")
+def test_the_mean_of_two_checkpoints(tmp_path: Path, tiny: Path) -> None:
+    one = load_checkpoint(tiny)
+    other = jax.tree.map(lambda weights: np.asarray(weights) + 1, one.variables)
+    about = {"command": "c", "recipe": {}, "data": {}, "log": [{"epoch": 1}]}
+    for name, variables in (("one", one.variables), ("other", other)):
+        save_checkpoint(tmp_path / name, one.network, variables, one.labels, 1.0, about)
+
+    def average(share: str) -> subprocess.CompletedProcess[str]:
+        folders = [str(tmp_path / name) for name in ("one", "other")]
+        options = ["--share", share, "--data-dir", str(TFDS), "--out", str(tmp_path / "mean")]
+        return subprocess.run([sys.executable, str(SCRIPT), *folders, *options], capture_output=True, text=True)
+
+    refused = average("1")
+    assert refused.returncode == 2
+    assert "--share 1.0: must lie between 0 and 1" in refused.stderr
+    assert average("0.25").returncode == 0
+    mean = load_checkpoint(tmp_path / "mean")
+    near = jax.tree.map(lambda a, b: np.allclose(b, np.asarray(a) + 0.75, atol=1e-5), one.variables, mean.variables)
+    assert all(jax.tree.leaves(near))
+    assert [row["epoch"] for row in mean.metadata["log"]] == [1, 2]
 
 
 def test_options_that_do_not_go_together(tmp_path: Path, tiny: Path) -> None:
