@@ -171,12 +171,7 @@ class Transcriber:
     def _read_page(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
         """Read the fields of a form page, or the lines of a page and the cells of its tables."""
         if self.form is None:
-            lines = page_lines(aligned)
-            readings = self._read_lines(aligned, lines)
-            if not any(reading.text for reading in readings):
-                # A line that an edge cuts through is better than none, such as one under a number that was not meant.
-                readings += self._read_lines(aligned, cut_off_lines(aligned, len(lines) + 1))
-            return self._with_whole_cells(readings)
+            return self._with_whole_cells(self._read_lines(aligned))
         if not aligned.registered or aligned.template_page is None:
             return ()
         fields = self.form.pages[aligned.template_page].fields
@@ -207,11 +202,18 @@ class Transcriber:
             self._grids[place] = find_cells(aligned, box, field.cells)
         return self._grids[place]
 
-    def _read_lines(self, aligned: AlignedPage, lines: Sequence[CharBoxes]) -> tuple[FieldReading, ...]:
-        """Read lines of a page without a template."""
-        return self._read_targets(
-            aligned, [_Target(boxes, self.options.kind, self.options.case, None) for boxes in lines]
-        )
+    def _read_lines(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
+        """Read the lines of a page without a template, those that an edge cuts through where nothing else is read."""
+
+        def read(lines: Sequence[CharBoxes]) -> tuple[FieldReading, ...]:
+            kind, case = self.options.kind, self.options.case
+            return self._read_targets(aligned, [_Target(boxes, kind, case, None) for boxes in lines])
+
+        whole = page_lines(aligned)
+        readings = read(whole)
+        if any(reading.text for reading in readings):
+            return readings
+        return readings + read(cut_off_lines(aligned, len(whole) + 1))
 
     def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
         """All characters of a page go through the network together."""

@@ -8,7 +8,7 @@ cross-validation how far it can be trusted.
 
 import math
 
-OFFSET, SHARE, WEAKEST, COUNT = 1.87, 0.95, 0.13, -0.53
+OFFSET, SHARE, WEAKEST, COUNT = 1.80, 0.97, 0.10, -0.51
 """Weights of the log-odds of the share, of the log-odds of the weakest character, and of the logarithm of the count."""
 _LIMIT = 1e-4
 

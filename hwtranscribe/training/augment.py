@@ -22,7 +22,7 @@ SHAPES = {**DIGIT_SHAPES, **LETTER_SHAPES}
 _DRAWN_DIGITS, _DRAWN_LETTERS = 0.15, 0.12
 _ON_A_RULE, _RULE_SHARE = "0468", 0.06
 """Digits that stay what they are with a rule under their feet: a piece of it under a 0 must not make a 2."""
-_CLEAN_SHARE = 0.25
+_CLEAN_SHARE = 0.3
 """Characters that only a hand has varied: the data sets themselves, and good scans, look like that."""
 _FIELD_COUNT = 256
 _FIELD_KNOTS = 5

@@ -78,7 +78,7 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             label_smoothing=0.05,
             ema_decay=0.999,
             augment=True,
-            garbage_share=0.125,
+            garbage_share=0.15,
             seed=seed,
         )
     if preset in ("mnist-433k", "mnist-2m"):
