@@ -196,6 +196,14 @@ def test_line_cut_off_by_the_edge_is_left_out():
     assert cut.field == "line002"
 
 
+def test_a_sliver_of_a_line_on_the_edge_is_never_read():
+    ink = np.zeros((140, 500), np.uint8)
+    write(ink, "WHOLE LINE", 20, 100)
+    write(ink, "CUT OFF", 20, 12, wobble=0)
+    assert len(page_lines(page(ink))) == 1
+    assert cut_off_lines(page(ink), 2) == []
+
+
 def test_a_mark_on_the_edge_does_not_outweigh_lines_that_are_cut_off():
     ink = np.zeros((60, 500), np.uint8)
     write(ink, "CUT OFF", 20, 66)

@@ -1,5 +1,6 @@
 """What `hwtranscribe train` and `hwtranscribe evaluate` do; the command line only parses and calls these."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -86,11 +87,12 @@ def train(
     train_set, validation = load_train_and_validation(data_dir, preset, mat)
     out.mkdir(parents=True, exist_ok=True)
     data_note: dict[str, Any] = {"train": len(train_set), "validation": len(validation)}
-    weights = balancing_weights(train_set)
+    weights = None
     if fonts is not None:
         drawn = load_fonts(fonts)
-        data_note["fonts"] = len(drawn)
-        weights = np.concatenate([(1 - FONT_SHARE) * weights, FONT_SHARE * balancing_weights(drawn)])
+        data_note["fonts"] = hashlib.sha256(drawn.images.tobytes()).hexdigest()[:16]
+        parts = ((1 - FONT_SHARE, train_set), (FONT_SHARE, drawn))
+        weights = np.concatenate([share * balancing_weights(characters) for share, characters in parts])
         train_set = concatenate([train_set, drawn])
     start = None if from_checkpoint is None else load_start(from_checkpoint, recipe)
     if start is not None:
