@@ -23,6 +23,9 @@ BATCH_SIZE = 32
 _CAPITALS, _SMALL_LETTERS = 0.6, 0.2
 """Capitals and small letters counted before any are seen: few, for most hands keep to one case."""
 
+_LEAST_LETTERS = 2.0
+"""Letters below which a field does not tell that its writer keeps to small ones: a bare bar alone is an I."""
+
 _OF_THE_PAGE = 4.0
 """Letters for which the rest of a page counts in each of its fields."""
 
@@ -154,7 +157,7 @@ def symbol_log_probs(
     """
     upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
     upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
-    letters = {"upper": upper, "lower": lower, "any": np.logaddexp(upper, lower)}[case]
+    letters = {"upper": _with_dotted(upper, lower), "lower": lower, "any": np.logaddexp(upper, lower)}[case]
     letter_symbols = LOWER if case == "lower" else UPPER
     columns, symbols = {
         "digits": ([log_probs[:, :upper_at]], DIGITS),
@@ -165,6 +168,14 @@ def symbol_log_probs(
     peak = chosen.max(axis=1, keepdims=True)
     total = peak + np.log(np.exp(chosen - peak).sum(axis=1, keepdims=True))
     return symbols, (chosen - total).astype(np.float32)
+
+
+def _with_dotted(upper: Float32[np.ndarray, "n 26"], lower: Float32[np.ndarray, "n 26"]) -> Float32[np.ndarray, "n 26"]:
+    """Count i as I and j as J: many who print capitals dot these two."""
+    dotted = [UPPER.index("I"), UPPER.index("J")]
+    upper = upper.copy()
+    upper[:, dotted] = np.logaddexp(upper[:, dotted], lower[:, dotted])
+    return upper
 
 
 def count_letters_as_digits(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, "n 63"]:
@@ -197,11 +208,7 @@ def lean_on_case(
         log_probs: Over `LABELS`, of characters (and wrong cuts) of one field.
         page: The same of all that one hand wrote on the page.
     """
-    capitals, small_letters = _CAPITALS, _SMALL_LETTERS
-    if page is not None:
-        share = _share_of_capitals(page, capitals, small_letters)
-        capitals, small_letters = _OF_THE_PAGE * share, _OF_THE_PAGE * (1 - share)
-    share = _share_of_capitals(log_probs, capitals, small_letters)
+    share = _share_on_page(log_probs, page)
     upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
     leaning = log_probs.copy()
     leaning[:, upper_at:lower_at] += np.log(share)
@@ -209,6 +216,26 @@ def lean_on_case(
     letters = slice(upper_at, lower_at + len(LOWER))
     leaning[:, letters] += (_log_sum(log_probs[:, letters]) - _log_sum(leaning[:, letters]))[:, None]
     return leaning
+
+
+def in_small_letters(log_probs: Float32[np.ndarray, "n 63"], page: Float32[np.ndarray, "m 63"]) -> bool:
+    """Whether what should be in capitals is mostly in small letters, as some people write whatever a form asks for.
+
+    Args:
+        log_probs: Over `LABELS`, of characters (and wrong cuts) of one field.
+        page: The same of all that should be in capitals on the page.
+    """
+    letters = float(np.exp(log_probs[:, len(DIGITS) : len(DIGITS) + len(UPPER) + len(LOWER)]).sum())
+    return letters >= _LEAST_LETTERS and _share_on_page(log_probs, page) < 0.5
+
+
+def _share_on_page(log_probs: Float32[np.ndarray, "n 63"], page: Float32[np.ndarray, "m 63"] | None) -> float:
+    """Share of capitals in one field of a page."""
+    capitals, small_letters = _CAPITALS, _SMALL_LETTERS
+    if page is not None:
+        share = _share_of_capitals(page, capitals, small_letters)
+        capitals, small_letters = _OF_THE_PAGE * share, _OF_THE_PAGE * (1 - share)
+    return _share_of_capitals(log_probs, capitals, small_letters)
 
 
 def _share_of_capitals(log_probs: Float32[np.ndarray, "n 63"], capitals: float, small_letters: float) -> float:

@@ -13,7 +13,14 @@ import numpy as np
 
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
-from hwtranscribe.classify import Classifier, count_letters_as_digits, lean_on_case, share_of_digits, symbol_log_probs
+from hwtranscribe.classify import (
+    Classifier,
+    count_letters_as_digits,
+    in_small_letters,
+    lean_on_case,
+    share_of_digits,
+    symbol_log_probs,
+)
 from hwtranscribe.decode import decode_field, join_lines, likely_edges
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
@@ -220,19 +227,22 @@ class Transcriber:
         inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
         in_cells = np.array([target.boxes.cells for target in targets for _ in target.boxes.inks], bool)
         log_probs = self.classifier.score_inks(inks, in_cells) if inks else None
-        of_any_case = np.array([target.of_any_case for target in targets for _ in target.boxes.inks], bool)
+        cases = np.array([target.case_of_letters for target in targets for _ in target.boxes.inks], object)
         readings, first = [], 0
         for target in targets:
             count = len(target.boxes.inks)
             symbols: tuple[str, ...] = ()
             scores = np.zeros((0, 1), np.float32)
             if count and log_probs is not None:
-                mine = log_probs[first : first + count]
-                if target.kind is Kind.DIGITS:
+                mine, case = log_probs[first : first + count], target.case_of_letters
+                page = log_probs[cases == case]
+                if case is Case.UPPER and in_small_letters(mine, page):
+                    case = Case.ANY
+                if case is None:
                     mine = count_letters_as_digits(mine)
-                elif target.of_any_case:
-                    mine = lean_on_case(mine, log_probs[of_any_case])
-                symbols, scores = symbol_log_probs(mine, target.kind, target.case)
+                elif case is Case.ANY:
+                    mine = lean_on_case(mine, page)
+                symbols, scores = symbol_log_probs(mine, target.kind, case or Case.ANY)
             first += count
             reading = decode_field(
                 target.boxes,
@@ -291,9 +301,9 @@ class _Target:
     field: FieldTemplate | None
 
     @property
-    def of_any_case(self) -> bool:
-        """Whether its letters may be capitals or small ones."""
-        return self.case is Case.ANY and self.kind is not Kind.DIGITS
+    def case_of_letters(self) -> Case | None:
+        """Case of its letters, or None where it holds none."""
+        return None if self.kind is Kind.DIGITS else self.case
 
 
 def _prior(target: _Target) -> Callable[[str], float] | None:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hwtranscribe.classify import BATCH_SIZE, Classifier, symbol_log_probs
+from hwtranscribe.classify import BATCH_SIZE, Classifier, in_small_letters, symbol_log_probs
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
@@ -41,6 +41,36 @@ def test_symbols_follow_kind_and_case(kind: str, case: str, symbols: tuple[str, 
     assert found == symbols
     assert log_probs.shape == (5, len(symbols) + 1)
     np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=1e-5)
+
+
+def log_probs_of(text: str, other: str = "") -> np.ndarray:
+    """Rows of a reader that is 90 % sure of each character of `text`; the rest goes to the same place of `other`."""
+    probs = np.full((len(text), len(LABELS)), 1e-6, np.float32)
+    for row, (label, second) in enumerate(zip(text, other or text, strict=True)):
+        probs[row, LABELS.index(second)] = 0.1
+        probs[row, LABELS.index(label)] = 0.9
+    return np.log(probs)
+
+
+def test_dotted_letters_count_among_capitals() -> None:
+    symbols, upper = symbol_log_probs(log_probs_of("ij"), "letters", "upper")
+    assert "".join(symbols[column] for column in upper[:, :-1].argmax(axis=1)) == "IJ"
+    assert np.exp(upper[:, -1]).max() < 1e-3, "no character by half"
+
+
+def test_small_letters_where_capitals_were_asked_for_are_noticed() -> None:
+    assert in_small_letters(log_probs_of("jade"), log_probs_of("jade"))
+    assert not in_small_letters(log_probs_of("JaDE"), log_probs_of("JaDE"))
+
+
+def test_a_bar_alone_is_no_small_letter() -> None:
+    assert not in_small_letters(log_probs_of("l", "I"), log_probs_of("l", "I"))
+
+
+def test_one_field_with_a_few_small_shapes_on_a_page_of_capitals_is_in_capitals() -> None:
+    field = log_probs_of("cos", "COS")
+    assert in_small_letters(field, field)
+    assert not in_small_letters(field, np.concatenate([field, log_probs_of("BLOCKCAPITALSEVERYWHERE")]))
 
 
 def test_any_case_is_the_sum_of_both() -> None:

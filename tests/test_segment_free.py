@@ -96,8 +96,24 @@ def test_two_zeros_are_not_one_character():
 
 
 def test_a_small_zero_is_not_left_out_as_a_dot_may_be():
-    small = skip_log_prob(10, 12, 60, looped=True, line_height_px=40, stroke_px=3)
-    assert small < skip_log_prob(10, 12, 60, looped=False, line_height_px=40, stroke_px=3) - 4
+    small = skip_log_prob(10, 12, 60, looped=True, dots=False, line_height_px=40, stroke_px=3)
+    assert small < skip_log_prob(10, 12, 60, looped=False, dots=False, line_height_px=40, stroke_px=3) - 4
+
+
+def least_skip_cost(low_part_px: int) -> float:
+    """What it costs to leave out two strokes over one another between tall ones; the upper is a dot."""
+    ink = np.zeros((60, 160), np.uint8)
+    ink[10:50, 20:24] = ink[10:50, 130:134] = 255
+    ink[20:24, 74:78] = 255
+    ink[50 - low_part_px : 50, 74:78] = 255
+    lattice = line_lattice(ink, "f", (0, 0, 160, 60))
+    middle = (lattice.boxes[:, 0] > 60) & (lattice.boxes[:, 2] < 100)
+    return float(lattice.skip_log_prob[middle].max())
+
+
+def test_a_colon_is_left_out_and_a_dotted_i_is_not():
+    assert least_skip_cost(5) > -1.5
+    assert least_skip_cost(18) < -4
 
 
 def test_an_equals_sign_is_left_out_and_a_low_zero_is_not():
@@ -227,3 +243,11 @@ def test_specks_are_no_components():
     count = len(find_components(ink))
     ink[10, 250] = 255
     assert len(find_components(ink)) == count
+
+
+def test_dots_of_a_fine_pen_in_a_coarse_scan_are_components():
+    ink = np.zeros((30, 100), np.uint8)
+    ink[8:20, 10:60:10] = 255
+    count = len(find_components(ink))
+    ink[5:7, 80] = 255
+    assert len(find_components(ink)) == count + 1

@@ -74,7 +74,7 @@ def find_components(ink: UInt8[np.ndarray, "h w"]) -> Components:
     binary = (ink >= INK_THRESHOLD).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8, ltype=cv2.CV_32S)
     stroke_px = stroke_width_px(binary)
-    speck_area_px = max(3.0, 0.5 * stroke_px**2)
+    speck_area_px = max(2.0, 0.5 * stroke_px**2)
     keep = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= speck_area_px)
     keep = keep[keep != 0]
     renumber = np.zeros(count, np.int32)

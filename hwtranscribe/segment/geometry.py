@@ -47,15 +47,25 @@ def edge_log_prob(
 
 
 def skip_log_prob(
-    width_px: int, height_px: int, area_px: int, looped: bool, line_height_px: float, stroke_px: float
+    width_px: int, height_px: int, area_px: int, looped: bool, dots: bool, line_height_px: float, stroke_px: float
 ) -> float:
-    """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces and small zeros may not."""
+    """How well a piece may be left out: dots, commas, dashes and specks may, tall pieces and small zeros may not.
+
+    Args:
+        width_px: Of the piece.
+        height_px: Of the piece.
+        area_px: Of its ink.
+        looped: Whether it holds a loop.
+        dots: Whether all its components are dots: a colon is left out, a stem with its dot is an i.
+        line_height_px: Height of the line's characters.
+        stroke_px: Width of its strokes.
+    """
     if looped:
         return NEVER_SKIPPED
     height = height_px / line_height_px
     size = max(width_px, height_px) / line_height_px
     sparse = area_px < 0.45 * min(line_height_px * stroke_px, width_px * height_px / 0.75)
-    colon = sparse and width_px < 0.3 * line_height_px
+    colon = dots and sparse and width_px < 0.3 * line_height_px
     if size < DOT_SIZE or colon:
         return -1.0
     if height < 0.32:

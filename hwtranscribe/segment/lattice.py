@@ -51,7 +51,7 @@ class _Line:
         cut_cost: Ink crossed by the cut before each piece, in stroke widths; 0 between components.
         area: Ink of each piece, px.
         dashes: Components of each piece that is nothing but dashes; 0 for others.
-        dot: Whether each is a dot.
+        dots: Whether all components of each are dots.
     """
 
     ink: UInt8[np.ndarray, "h w"]
@@ -64,7 +64,7 @@ class _Line:
     cut_cost: Float32[np.ndarray, " n"]
     area: Int32[np.ndarray, " n"]
     dashes: Int32[np.ndarray, " n"]
-    dot: Bool[np.ndarray, " n"]
+    dots: Bool[np.ndarray, " n"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,8 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
     costs: list[float] = []
     areas: list[int] = []
     dashes: list[int] = []
+    dots: list[bool] = []
+    small = np.maximum(components.width, components.height) < DOT_SIZE * height_px
     dash = is_dash(components.width, components.height, components.area, height_px, components.stroke_width_px)
     for group in groups:
         left, top = components.left[group].min(), components.top[group].min()
@@ -188,6 +190,7 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
             costs.append(float(cost))
             areas.append(len(xs))
             dashes.append(len(group) if dash[group].all() else 0)
+            dots.append(bool(small[group].all()))
     box = np.array(boxes, np.int32)
     centre = (box[:, 0] + box[:, 2]) / 2
     order = np.argsort(centre, kind="stable")
@@ -210,7 +213,7 @@ def _pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: fl
         cut_cost=cost,
         area=np.array(areas, np.int32)[order],
         dashes=np.array(dashes, np.int32)[order],
-        dot=np.maximum(box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]) < DOT_SIZE * height_px,
+        dots=np.array(dots)[order],
     )
 
 
@@ -268,7 +271,7 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
     # Python walks lists several times faster than arrays.
     lefts, tops, rights, bottoms = (side.tolist() for side in (line.left, line.top, line.right, line.bottom))
     costs, areas = line.cut_cost.tolist(), line.area.tolist()
-    dashes, dots = line.dashes.tolist(), line.dot.tolist()
+    dashes, dots = line.dashes.tolist(), line.dots.tolist()
     for i in range(count):
         left, top, right, bottom = lefts[i], tops[i], rights[i], bottoms[i]
         inner_gap, joined, only_marks = 0.0, 0, True
@@ -292,7 +295,7 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
             geometry.append(log_prob + BESIDE * beside + SEVERAL_MARKS * several)
             skip = -np.inf
             if j == i + 1:
-                skip = skip_log_prob(right - left, bottom - top, areas[i], bool(loops), height_px, stroke_px)
+                skip = skip_log_prob(right - left, bottom - top, areas[i], bool(loops), dots[i], height_px, stroke_px)
                 if several:
                     skip = max(skip, EQUALS_SKIPPED)
             skips.append(skip)
