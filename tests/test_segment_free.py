@@ -228,6 +228,25 @@ def test_a_mark_on_the_edge_does_not_outweigh_lines_that_are_cut_off():
     assert line.box[2] < 300
 
 
+def test_the_rest_of_a_line_on_the_edge_is_no_accent():
+    ink = np.zeros((80, 300), np.uint8)
+    written = write(ink, "HEIGHT", 20, 42)
+    top = min(box[1] for box in written)
+    ink[0 : top - 4, 24:28] = ink[0 : top - 4, 60:64] = 255
+    (line,) = page_lines(page(ink))
+    assert line.boxes[:, 1].min() >= top - 2
+
+
+def test_accents_are_no_line():
+    ink = np.zeros((120, 400), np.uint8)
+    written = write(ink, "ECHANGEE", 20, 90)
+    height = written[0][3] - written[0][1]
+    for left, top, _, _ in (written[0], written[6]):
+        cv2.line(ink, (left + 12, top - 4 - height // 3), (left + 6, top - 4), 255, 3)
+    (line,) = page_lines(page(ink))
+    assert line.box[3] > 80
+
+
 def test_writing_that_leaves_its_field_belongs_to_it_and_the_neighbour_does_not():
     ink = np.zeros((200, 500), np.uint8)
     mine = write(ink, "GAUSS", 40, 110, height=44, pitch=46)

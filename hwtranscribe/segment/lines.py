@@ -16,6 +16,8 @@ MAX_GAP = 4.0
 """Widest paper within one line, in character heights."""
 MIN_OVERLAP = 0.45
 """Least share of the lower of two neighbours that must stand beside the other for them to be on one line."""
+ACCENT_HEIGHT, ACCENT_GAP = 0.55, 0.45
+"""Most that accents are high, and that lies between them and their letters, in heights of the letters."""
 LEAST_CUT = 0.9
 """Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
 OUTSIDE = -1
@@ -74,9 +76,10 @@ def find_lines(
             place[pieces[block]] = number
     lines = _chained(tall, [link for link in links if place[link.left] == place[link.right]])
     lines = without_printing(components, lines)
+    lines = _without_accents(components, lines)
     whole, cut = _part_cut_off(components, lines, cells, ink.shape)
     lines = cut if cut_off else whole
-    _attach_small(components, lines, cells, tall, height_px)
+    _attach_small(components, lines, cells, tall, height_px, ink.shape[0])
     ordered: list[Line] = []
     counter = count(1)
     for number, part in enumerate(parts):
@@ -202,6 +205,26 @@ def _chained(tall: Bool[np.ndarray, " n"], links: Sequence[_Link]) -> list[list[
     return list(chains.values())
 
 
+def _without_accents(components: Components, lines: list[list[int]]) -> list[list[int]]:
+    """Leave out what stands on some letters of another line and is low beside them: accents, and no line."""
+    boxes = [_extent(components, line) for line in lines]
+    heights_px = [float(np.median(components.height[line])) for line in lines]
+
+    def accents(at: int) -> bool:
+        left, top, right, bottom = boxes[at]
+        highest_px = components.height[lines[at]].max()
+        return any(
+            highest_px < ACCENT_HEIGHT * height_px
+            and 2 * len(lines[at]) <= len(line)
+            and top < below[1] <= bottom + ACCENT_GAP * height_px
+            and below[0] <= left
+            and right <= below[2]
+            for line, below, height_px in zip(lines, boxes, heights_px, strict=True)
+        )
+
+    return [line for at, line in enumerate(lines) if not accents(at)]
+
+
 def _part_cut_off(
     components: Components, lines: list[list[int]], cells: Int64[np.ndarray, " n"], shape: tuple[int, ...]
 ) -> tuple[list[list[int]], list[list[int]]]:
@@ -246,8 +269,12 @@ def _attach_small(
     cells: Int64[np.ndarray, " n"],
     tall: Bool[np.ndarray, " n"],
     height_px: float,
+    page_height_px: int,
 ) -> None:
-    """Give dots, accents, dashes and broken strokes to the line they stand in or just above."""
+    """Give dots, accents, dashes and broken strokes to the line they stand in or just above.
+
+    Above and below a line, what the edge of the picture cuts is no accent but the rest of another line.
+    """
     if not lines:
         return
     boxes = np.array([_extent(components, line) for line in lines], float)
@@ -260,7 +287,9 @@ def _attach_small(
         beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
         beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
         height = boxes[:, 3] - boxes[:, 1]
-        near = (beyond_x <= 1.2 * height) & (beyond_y <= 0.45 * height) & (cell_of_line == cells[i])
+        cut_off = components.top[i] <= 1 or components.bottom[i] >= page_height_px - 1
+        reach = 0.0 if cut_off else 0.45
+        near = (beyond_x <= 1.2 * height) & (beyond_y <= reach * height) & (cell_of_line == cells[i])
         if near.any():
             candidates = np.flatnonzero(near)
             lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
