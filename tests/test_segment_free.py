@@ -116,6 +116,18 @@ def test_a_colon_is_left_out_and_a_dotted_i_is_not():
     assert least_skip_cost(18) < -4
 
 
+@pytest.mark.parametrize(("gap_px", "part"), [(2, True), (40, False)])
+def test_strokes_close_together_are_one_character_where_letters_are_wide_apart(gap_px, part):
+    ink = np.zeros((60, 400), np.uint8)
+    stems = [20, 70, 120, 170, 174 + gap_px, 260]
+    for left in stems:
+        ink[10:50, left : left + 4] = 255
+    lattice = line_lattice(ink, "f", (0, 0, 400, 60))
+    single = lattice.boxes[:, 2] - lattice.boxes[:, 0] < 10
+    costs = lattice.geometry_log_prob[single]
+    assert (costs.min() < costs.max() - 0.5) == part
+
+
 def test_an_equals_sign_is_left_out_and_a_low_zero_is_not():
     ink = np.zeros((70, 220), np.uint8)
     write(ink, "37", 10, 50)

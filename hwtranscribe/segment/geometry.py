@@ -4,7 +4,7 @@ All weights are log-linear and were fitted on the development sets.
 """
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float32, Float64, Int32
 
 GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.1, -0.9, -5.0, -8.0
 BESIDE = -5.0
@@ -21,6 +21,10 @@ DOT_SIZE = 0.3
 """Largest size of a dot, in line heights."""
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
+
+PART, PART_GAP, WIDE_SET = -1.0, 0.15, 0.25
+"""What it costs a character to begin closer to the one before than a share of the usual gap, where that is at least a
+share of the line's height."""
 
 NARROW, USUAL_ASPECT, MAX_STRETCH = 0.55, 0.65, 1.4
 """A hand narrower than the first (width to height) is stretched towards the second, at most so far."""
@@ -126,11 +130,40 @@ def space_log_odds(
         right: Their right ends.
         line_height_px: Height of the line's characters.
     """
-    reach = np.maximum.accumulate(right)
-    gaps = np.concatenate([[0], left[1:] - reach[:-1]]).astype(np.float64)
-    wide = gaps[gaps > 0.08 * line_height_px]
-    usual = float(np.median(wide)) if len(wide) >= 2 else 0.0
+    gaps = _gaps(left, right)
+    usual = _usual_gap(gaps, line_height_px)
     bar = np.maximum(0.0, 0.6 * line_height_px - (right - left)) * ((right - left) < 0.35 * line_height_px)
     gaps -= 0.5 * (bar + np.concatenate([[0.0], bar[:-1]]))
     beyond = (gaps - max(SPACE_WIDTH * line_height_px, 1.7 * usual)) / line_height_px
     return np.clip(SPACE_SLOPE * beyond, -20, 20).astype(np.float32)
+
+
+def part_log_prob(
+    left: Int32[np.ndarray, " n"], right: Int32[np.ndarray, " n"], line_height_px: float
+) -> Float32[np.ndarray, " n"]:
+    """How much it tells against a new character that a piece stands close to the one before.
+
+    Where letters are set wide apart, two pieces with hardly any paper between them are strokes of one: the stems of a
+    broken N or M.
+
+    Args:
+        left: Left ends of the pieces of a line, in reading order.
+        right: Their right ends.
+        line_height_px: Height of the line's characters.
+    """
+    gaps = _gaps(left, right)
+    usual = _usual_gap(gaps, line_height_px)
+    parts = (gaps < PART_GAP * usual) & (usual >= WIDE_SET * line_height_px)
+    parts[0] = False
+    return np.where(parts, PART, 0.0).astype(np.float32)
+
+
+def _gaps(left: Int32[np.ndarray, " n"], right: Int32[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """Paper before each piece, px; negative where it stands over or under others."""
+    reach = np.maximum.accumulate(right)
+    return np.concatenate([[0], left[1:] - reach[:-1]]).astype(np.float64)
+
+
+def _usual_gap(gaps: Float64[np.ndarray, " n"], line_height_px: float) -> float:
+    wide = gaps[gaps > 0.08 * line_height_px]
+    return float(np.median(wide)) if len(wide) >= 2 else 0.0

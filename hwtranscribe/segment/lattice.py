@@ -21,6 +21,7 @@ from hwtranscribe.segment.geometry import (
     SEVERAL_MARKS,
     edge_log_prob,
     is_dash,
+    part_log_prob,
     skip_log_prob,
     space_log_odds,
     stretch,
@@ -271,6 +272,7 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
     # Python walks lists several times faster than arrays.
     lefts, tops, rights, bottoms = (side.tolist() for side in (line.left, line.top, line.right, line.bottom))
     costs, areas = line.cut_cost.tolist(), line.area.tolist()
+    parts = part_log_prob(line.left, line.right, height_px).tolist()
     dashes, dots = line.dashes.tolist(), line.dots.tolist()
     for i in range(count):
         left, top, right, bottom = lefts[i], tops[i], rights[i], bottoms[i]
@@ -292,7 +294,7 @@ def _lattice(line: _Line, field: str, box: Box, shear: float, height_px: float, 
             boxes.append(_around((left, top, right, bottom), loops))
             beside = any(one.beside(other) for one, other in combinations(loops, 2))
             log_prob = edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px)
-            geometry.append(log_prob + BESIDE * beside + SEVERAL_MARKS * several)
+            geometry.append(log_prob + BESIDE * beside + SEVERAL_MARKS * several + parts[i] * (costs[i] == 0))
             skip = -np.inf
             if j == i + 1:
                 skip = skip_log_prob(right - left, bottom - top, areas[i], bool(loops), dots[i], height_px, stroke_px)
