@@ -30,10 +30,10 @@ _OF_THE_PAGE = 4.0
 """Letters for which the rest of a page counts in each of its fields."""
 
 _DIGIT_LIKE = {
-    "0": "OoDa",
+    "0": "OoDaCc",
     "1": "Il",
     "2": "Zzq",
-    "4": "yY",
+    "4": "yYLH",
     "5": "Ss",
     "6": "bG",
     "7": "T",
@@ -181,7 +181,8 @@ def _with_dotted(upper: Float32[np.ndarray, "n 26"], lower: Float32[np.ndarray, 
 def count_letters_as_digits(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[np.ndarray, "n 63"]:
     """Give part of what looks like a letter to the digit that people write so, for fields that hold digits only.
 
-    The digits of the training set are American; elsewhere a 9 may look like a g, q or P, a 1 like an I, a 4 like a y.
+    The digits of the training set are American; elsewhere a 9 may look like a g, q or P, a 1 like an I, a 4 like a y;
+    in a row of zeros each may stay open like a C.
 
     Args:
         log_probs: Over `LABELS`.

@@ -201,6 +201,24 @@ def test_printed_label_is_left_out_but_only_beside_writing():
     assert len(page_lines(page(alone))) == 1
 
 
+def test_a_mark_beside_a_label_does_not_make_it_writing():
+    ink = np.zeros((160, 400), np.uint8)
+    cv2.putText(ink, "NNHEM", (20, 40), FONT, 0.8, 255, 4)
+    width = np.flatnonzero(ink.max(axis=0)).max()
+    ink[24:34, width + 15 : width + 18] = 255
+    write(ink, "MARTIN", 20, 120, height=20, wobble=5)
+    (line,) = page_lines(page(ink))
+    assert line.box[1] > 60
+
+
+def test_of_two_even_lines_the_more_even_one_is_type():
+    ink = np.zeros((160, 400), np.uint8)
+    cv2.putText(ink, "NNHEMNH", (20, 40), FONT, 0.7, 255, 4)
+    write(ink, "NHMNHM", 20, 120, height=22, pitch=26, wobble=1)
+    (line,) = page_lines(page(ink))
+    assert line.box[1] > 60
+
+
 @pytest.mark.parametrize(("colon", "label_goes"), [(True, True), (False, False)])
 def test_an_uneven_word_with_a_colon_is_a_label(colon, label_goes):
     ink = np.zeros((120, 600), np.uint8)

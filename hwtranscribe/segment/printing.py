@@ -4,6 +4,8 @@ Letters of one height stand on one base line, close, with upright stems. Lines a
 is a part of a line without wide paper in it.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -13,6 +15,12 @@ WORD_GAP = 0.6
 """Paper wider than this, in letter heights, parts words of type."""
 LABEL_GAP = 0.9
 """Paper that at least parts a label from what is written behind it, in letter heights: less is within a word."""
+
+MARK = 0.6
+"""What is lower than this behind a label, in its height, is a mark and no part of it."""
+
+EVENLY_WRITTEN = 3.0
+"""Where all words look like type, the least likely is written if the likeliest is above it by these log-odds."""
 
 SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
 """A word less high than this share of the writing is likelier a label, by these log-odds."""
@@ -50,17 +58,28 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     ]
     evidence = np.array([printing_evidence(components, word) for _, word in words])
     evidence += [COLON_EVIDENCE * has_colon(components, word) for _, word in words]
-    if not (evidence > -SMALLER_EVIDENCE).any() or (evidence > 0).all():
+    if not (evidence > -SMALLER_EVIDENCE).any():
         return lines
+    if (evidence > 0).all():
+        if np.ptp(evidence) <= EVENLY_WRITTEN:
+            return lines
+        # A very even hand; what is more even still is type.
+        evidence -= (evidence.min() + evidence.max()) / 2
     heights = np.array([float(np.median(components.height[word])) for _, word in words])
     ink = np.array([float(components.area[word].sum()) for _, word in words])
     # Of the taller parts, since faint writing is in pieces.
     pieces = np.concatenate([word for (_, word), typed in zip(words, evidence > 0, strict=True) if not typed])
-    usual = float(np.percentile(components.height[pieces], 75))
+    whole = (components.top[pieces] > 1) & (components.bottom[pieces] < components.labels.shape[0] - 1)
+    usual = float(np.percentile(components.height[pieces[whole] if whole.any() else pieces], 75))
     # Labels are mostly smaller than what is written beside them.
     printed = (evidence + np.where(heights < SMALLER * usual, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
-    for i in np.flatnonzero(printed[:-1]).tolist():
-        if words[i][0] == words[i + 1][0] and not printed[i + 1]:
+    last_of_line = np.array([*(one[0] != other[0] for one, other in pairwise(words)), True])
+    for i in np.flatnonzero(printed & ~last_of_line).tolist():
+        if printed[i + 1]:
+            continue
+        if heights[i + 1] < MARK * heights[i]:
+            printed[i + 1] = last_of_line[i + 1]
+        else:
             reach, begin = components.right[words[i][1]].max(), components.left[words[i + 1][1]].min()
             printed[i] = begin - reach >= LABEL_GAP * heights[i]
     if printed.all():
