@@ -20,6 +20,8 @@ LETTER_PX = 36
 _VARIANT_SHARE = {"1": 0.3, "7": 0.15}
 SHAPES = {**DIGIT_SHAPES, **LETTER_SHAPES}
 _DRAWN_DIGITS, _DRAWN_LETTERS = 0.15, 0.12
+_DRAWN_M = 0.3
+"""In block letters of the French it is nearly an H."""
 _ON_A_RULE, _RULE_SHARE = "0468", 0.06
 """Digits that stay what they are with a rule under their feet: a piece of it under a 0 must not make a 2."""
 _CLEAN_SHARE = 0.3
@@ -57,7 +59,8 @@ class Augmenter:
         Some characters give way to drawn ones of other shapes; a 1 may get a flag, a 7 a bar, and
         some digits a piece of the rule they stand on.
         """
-        if label in SHAPES and rng.random() < (_DRAWN_DIGITS if label.isdigit() else _DRAWN_LETTERS):
+        share = _DRAWN_DIGITS if label.isdigit() else _DRAWN_M if label == "M" else _DRAWN_LETTERS
+        if label in SHAPES and rng.random() < share:
             return draw_shape(SHAPES[label], rng)
         if label in _ON_A_RULE and rng.random() < _RULE_SHARE:
             return draw_rule_under(image, rng)
@@ -137,7 +140,8 @@ class Augmenter:
         if blur < 0.35:
             ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.8))
         if low < 0.4:
-            factor = rng.uniform(0.4, 0.9)
+            # A third as coarse as an old strip of a form: capitals of 8 to 14 px.
+            factor = rng.uniform(0.2, 0.4) if rng.random() < 0.25 else rng.uniform(0.4, 0.9)
             size = (max(8, int(ink.shape[1] * factor)), max(8, int(ink.shape[0] * factor)))
             ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
         if noise < 0.1:

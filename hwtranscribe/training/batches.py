@@ -18,7 +18,7 @@ from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.garbage import draw_garbage
 
-DIGIT_WEIGHT = 1.5
+DIGIT_WEIGHT = 2.0
 """Amounts and numbers forgive no error; letters have words around them."""
 
 _AHEAD = 12

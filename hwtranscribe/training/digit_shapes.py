@@ -34,6 +34,14 @@ def _zero_with_foot(rng: np.random.Generator) -> list[Stroke]:
     return [[start, (0.9, 0.65), (0.9, 0.2), (0.5, 0.0), (0.08, 0.3), (0.15, 0.8), (0.5, 0.97), end]]
 
 
+def _zero_lying(rng: np.random.Generator) -> list[Stroke]:
+    """Wider than high, as in a quick row of zeros; it may stay open."""
+    wide, end = rng.uniform(1.3, 3.0), rng.uniform(0.4, 1.05)
+    round_ = [(0.55, 0.02), (0.15, 0.15), (0.0, 0.5), (0.3, 0.97), (0.7, 0.95), (1.0, 0.5), (0.8, 0.1)]
+    last = (0.8 - 0.35 * end, 0.1 - 0.1 * end)
+    return [[(wide * x, y) for x, y in [*round_, last]]]
+
+
 def _one_with_upstroke(rng: np.random.Generator) -> list[Stroke]:
     """An upstroke nearly as long as the stem."""
     start = (rng.uniform(-0.3, 0.25), rng.uniform(0.3, 1.0))
@@ -97,6 +105,13 @@ def _open_four(rng: np.random.Generator) -> list[Stroke]:
     return [[top, corner], [corner, right], [stem_top, (rng.uniform(0.5, 0.7), 1.0)]]
 
 
+def _four_in_one_stroke(rng: np.random.Generator) -> list[Stroke]:
+    """Down, across and down again: a 5 without its bar, but for the corner."""
+    corner = (rng.uniform(-0.05, 0.15), rng.uniform(0.4, 0.6))
+    across = (rng.uniform(0.7, 0.95), corner[1] + rng.uniform(-0.12, 0.05))
+    return [[(rng.uniform(0.25, 0.7), 0.0), corner, (corner[0] + 0.1, corner[1] + 0.03), across, (0.6, 1.0)]]
+
+
 def _five_with_bar_apart(rng: np.random.Generator) -> list[Stroke]:
     lift = rng.uniform(-0.08, 0.02)
     bowl = [(0.3, 0.08), (0.2, 0.42), (0.6, 0.42), (0.9, 0.7), (0.5, 1.0), (0.0, 0.92)]
@@ -148,6 +163,16 @@ def _seven_with_curled_foot(rng: np.random.Generator) -> list[Stroke]:
     ]
 
 
+def _seven_with_deep_hook(rng: np.random.Generator) -> list[Stroke]:
+    """The top hangs down into a hollow, as in a y; the bar tells what it is."""
+    half, tilt, middle = rng.uniform(0.25, 0.5), rng.uniform(-0.15, 0.15), rng.uniform(0.45, 0.65)
+    return [
+        [(0.0, rng.uniform(0.0, 0.15)), (0.15, 0.25), (0.5, 0.22), (0.9, 0.0)],
+        [(0.9, 0.0), (0.65, 0.45), (rng.uniform(0.3, 0.55), 1.0)],
+        [(0.58 - half, middle + tilt), (0.58 + half, middle - tilt)],
+    ]
+
+
 def _nine_from_the_top(rng: np.random.Generator) -> list[Stroke]:
     """The start crosses the round or stays open above it."""
     start = (rng.uniform(0.1, 0.6), rng.uniform(-0.08, 0.05))
@@ -169,12 +194,12 @@ def _nine_with_stem(rng: np.random.Generator) -> list[Stroke]:
 
 
 DIGIT_SHAPES: dict[str, tuple[Shape, ...]] = {
-    "0": (_zero_with_tail, _zero_with_bar, _zero_with_ligature, _zero_with_foot),
+    "0": (_zero_with_tail, _zero_with_bar, _zero_with_ligature, _zero_with_foot, _zero_lying),
     "1": (_one_with_upstroke, _one_with_upstroke, _one_in_one_stroke, _one_as_an_arch, _one_with_loop),
     "2": (_two_with_curl, _two_with_deep_curl, _two_with_loop),
     "3": (_three_with_flat_top,),
-    "4": (_open_four,),
+    "4": (_open_four, _four_in_one_stroke),
     "5": (_five_with_bar_apart, _five_in_one_stroke),
-    "7": (_seven_with_bar, _seven_with_wave_and_tail, _seven_with_curled_foot),
+    "7": (_seven_with_bar, _seven_with_wave_and_tail, _seven_with_curled_foot, _seven_with_deep_hook),
     "9": (_nine_with_tail, _nine_with_stem, _nine_from_the_top),
 }

@@ -130,6 +130,20 @@ def _marks(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray
     return ink
 
 
+def _equals(augmenter: Augmenter, rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
+    """Two level strokes, as people end an amount."""
+    ink = np.zeros((CANVAS_PX, CANVAS_PX), np.float32)
+    length, gap, tilt = rng.uniform(18, 40), rng.uniform(8, 18), rng.normal(0, 0.12)
+    thickness = int(rng.integers(2, 7))
+    for at in (-gap / 2, gap / 2):
+        left = CANVAS_PX / 2 - length / 2 + rng.normal(0, 2.0)
+        y = CANVAS_PX / 2 + at + rng.normal(0, 1.0)
+        start = round(left), round(y + tilt * length / 2)
+        end = round(left + length), round(y - tilt * length / 2)
+        cv2.line(ink, start, end, 1.0, thickness, cv2.LINE_AA)
+    return ink
+
+
 def _is_broad(ink: Float32[np.ndarray, "h w"]) -> bool:
     return is_no_bar(np.round(ink * 255).astype(np.uint8))
 
@@ -146,6 +160,7 @@ GARBAGE_KINDS: dict[str, tuple[float, Callable[[Augmenter, np.random.Generator],
     "scribbled over": (0.08, _scribbled_over),
     "crossed out": (0.09, _crossed_out),
     "overwritten": (0.11, _overwritten),
-    "marks": (0.09, _marks),
+    "marks": (0.06, _marks),
+    "equals sign": (0.03, _equals),
 }
 """Share among the things that are no character, and what draws them."""

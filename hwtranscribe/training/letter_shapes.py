@@ -45,6 +45,17 @@ def _m_with_shallow_middle(rng: np.random.Generator) -> list[Stroke]:
     return [[(lean, 0.0), (0.0, 1.0)], [(lean, 0.0), (0.5, depth), (1 - lean, 0.0)], [(1 - lean, 0.0), (1.0, 1.0)]]
 
 
+def _m_with_hanging_middle(rng: np.random.Generator) -> list[Stroke]:
+    """The middle hangs between the stems from below their tops: an H but for the sag of its bar."""
+    left, right = rng.uniform(0.12, 0.4, size=2)
+    low, at = max(left, right) + rng.uniform(0.18, 0.38), rng.uniform(0.35, 0.65)
+    spread = rng.uniform(0.0, 0.12)
+    stems: list[Stroke] = [[(spread, 0.0), (0.0, 1.0)], [(1 - spread, rng.uniform(-0.1, 0.1)), (1.0, 1.0)]]
+    if rng.random() < 0.5:
+        return [*stems, [(spread, left), (at, low)], [(at, low), (1 - spread, right)]]
+    return [*stems, [(spread, left), (at - 0.15, low - 0.06), (at + 0.1, low - 0.03), (1 - spread, right)]]
+
+
 def _h_with_tilted_bar(rng: np.random.Generator) -> list[Stroke]:
     """Narrow, the bar falls or rises from stem to stem."""
     left, right = rng.uniform(0.32, 0.68, size=2)
@@ -199,6 +210,8 @@ LETTER_SHAPES: dict[str, tuple[Shape, ...]] = {
     ),
     "M": (
         _m_with_shallow_middle,
+        _m_with_hanging_middle,
+        _m_with_hanging_middle,
         _around(
             [(-0.1, 1.0), (0.15, 0.85), (0.3, 0.02)],
             [(0.3, 0.02), (0.45, 0.8), (0.8, 0.0)],
