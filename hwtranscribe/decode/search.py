@@ -30,7 +30,7 @@ _CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.1, Kind.ALPHANUMERIC: 
 """Cost of a character more: hands join digits more often than block letters; fitted on the development sets."""
 _SCORE_WEIGHT = 0.6
 """Of the network's log-probabilities against geometry, where characters have to be cut apart."""
-_UNREADABLE_PENALTY = math.log(0.05)
+_UNREADABLE_PENALTY = math.log(0.02)
 """The network was shown more things that are no character than fields hold."""
 
 
