@@ -6,7 +6,7 @@ import pytest
 
 from hwtranscribe.segment.components import find_components, slant_shear
 from hwtranscribe.segment.free import cut_off_lines, free_boxes, page_lines
-from hwtranscribe.segment.geometry import skip_log_prob
+from hwtranscribe.segment.geometry import skip_log_prob, space_log_odds
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.types import AlignedPage, CharBoxes
 
@@ -126,6 +126,14 @@ def test_strokes_close_together_are_one_character_where_letters_are_wide_apart(g
     single = lattice.boxes[:, 2] - lattice.boxes[:, 0] < 10
     costs = lattice.geometry_log_prob[single]
     assert (costs.min() < costs.max() - 0.5) == part
+
+
+@pytest.mark.parametrize(("within", "between", "spaces"), [(4, 20, 1), (4, 10, 0), (16, 22, 0)])
+def test_a_space_is_what_is_wide_on_a_line_that_is_set_close(within, between, spaces):
+    gaps = np.array([0, within, within, between, within, within, within])
+    left = np.cumsum(gaps + 20)
+    odds = space_log_odds(left, left + 20, line_height_px=40)
+    assert (odds > 0).sum() == spaces
 
 
 def test_an_equals_sign_is_left_out_and_a_low_zero_is_not():

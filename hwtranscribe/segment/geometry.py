@@ -22,6 +22,12 @@ DOT_SIZE = 0.3
 SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 """Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
 
+TOUCHING = 0.08
+"""Pieces with less paper between them, in line heights, touch or nearly so."""
+MIN_GAPS, CLOSE_SET, CLEAR_STEP, LEAST_SPACE = 4, 0.25, 0.2, 0.35
+"""Gaps within words that a line must have to tell what is wide in it, the widest that they may be, how much wider spaces
+then are, and the least that may be one; the last three in line heights."""
+
 PART, PART_GAP, WIDE_SET = -1.0, 0.15, 0.25
 """What it costs a character to begin closer to the one before than a share of the usual gap, where that is at least a
 share of the line's height."""
@@ -134,8 +140,21 @@ def space_log_odds(
     usual = _usual_gap(gaps, line_height_px)
     bar = np.maximum(0.0, 0.6 * line_height_px - (right - left)) * ((right - left) < 0.35 * line_height_px)
     gaps -= 0.5 * (bar + np.concatenate([[0.0], bar[:-1]]))
-    beyond = (gaps - max(SPACE_WIDTH * line_height_px, 1.7 * usual)) / line_height_px
+    beyond = (gaps - max(_space_width(gaps, line_height_px), 1.7 * usual)) / line_height_px
     return np.clip(SPACE_SLOPE * beyond, -20, 20).astype(np.float32)
+
+
+def _space_width(gaps: Float64[np.ndarray, " n"], line_height_px: float) -> float:
+    """Paper that is a space as likely as not, px: the midst between narrow and wide gaps where they part clearly."""
+    ordered = np.sort(gaps[1:]) / line_height_px
+    steps = np.diff(ordered)
+    if len(steps) < MIN_GAPS or steps[MIN_GAPS - 1 :].max() < CLEAR_STEP:
+        return SPACE_WIDTH * line_height_px
+    at = MIN_GAPS - 1 + int(np.argmax(steps[MIN_GAPS - 1 :]))
+    if ordered[at] > CLOSE_SET:
+        return SPACE_WIDTH * line_height_px
+    middle = (ordered[at] + ordered[at + 1]) / 2
+    return float(np.clip(middle, LEAST_SPACE, SPACE_WIDTH)) * line_height_px
 
 
 def part_log_prob(
@@ -165,5 +184,5 @@ def _gaps(left: Int32[np.ndarray, " n"], right: Int32[np.ndarray, " n"]) -> Floa
 
 
 def _usual_gap(gaps: Float64[np.ndarray, " n"], line_height_px: float) -> float:
-    wide = gaps[gaps > 0.08 * line_height_px]
+    wide = gaps[gaps > TOUCHING * line_height_px]
     return float(np.median(wide)) if len(wide) >= 2 else 0.0
