@@ -25,8 +25,8 @@ SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
 TOUCHING = 0.08
 """Pieces with less paper between them, in line heights, touch or nearly so."""
 MIN_GAPS, CLOSE_SET, CLEAR_STEP, LEAST_SPACE = 4, 0.25, 0.2, 0.35
-"""Gaps within words that a line must have to tell what is wide in it, the widest that they may be, how much wider spaces
-then are, and the least that may be one; the last three in line heights."""
+"""Gaps within words that a line must have to tell what is wide in it, the widest that they may be, how much wider
+spaces are then, and the least that may be one; the last three in line heights."""
 
 PART, PART_GAP, WIDE_SET = -1.0, 0.15, 0.25
 """What it costs a character to begin closer to the one before than a share of the usual gap, where that is at least a
