@@ -140,7 +140,7 @@ class Augmenter:
         if blur < 0.35:
             ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.4, 1.8))
         if low < 0.4:
-            # A third as coarse as an old strip of a form: capitals of 8 to 14 px.
+            # A quarter is as coarse as strips of forms are: capitals of 8 to 14 px.
             factor = rng.uniform(0.2, 0.4) if rng.random() < 0.25 else rng.uniform(0.4, 0.9)
             size = (max(8, int(ink.shape[1] * factor)), max(8, int(ink.shape[0] * factor)))
             ink = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
