@@ -197,7 +197,7 @@ def count_letters_as_digits(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[n
 
 
 def lean_on_case(
-    log_probs: Float32[np.ndarray, "n 63"], page: Float32[np.ndarray, "m 63"] | None = None
+    log_probs: Float32[np.ndarray, "n 63"], share_on_page: float | None = None
 ) -> Float32[np.ndarray, "n 63"]:
     """Shift the letters of one field or page towards the case that its writer uses.
 
@@ -207,9 +207,9 @@ def lean_on_case(
 
     Args:
         log_probs: Over `LABELS`, of characters (and wrong cuts) of one field.
-        page: The same of all that one hand wrote on the page.
+        share_on_page: Of capitals, in all that one hand wrote on the page.
     """
-    share = _share_on_page(log_probs, page)
+    share = share_of_capitals(log_probs, share_on_page)
     upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
     leaning = log_probs.copy()
     leaning[:, upper_at:lower_at] += np.log(share)
@@ -219,28 +219,27 @@ def lean_on_case(
     return leaning
 
 
-def in_small_letters(log_probs: Float32[np.ndarray, "n 63"], page: Float32[np.ndarray, "m 63"]) -> bool:
+def in_small_letters(log_probs: Float32[np.ndarray, "n 63"], share_on_page: float) -> bool:
     """Whether what should be in capitals is mostly in small letters, as some people write whatever a form asks for.
 
     Args:
         log_probs: Over `LABELS`, of characters (and wrong cuts) of one field.
-        page: The same of all that should be in capitals on the page.
+        share_on_page: Of capitals, in all that should be in capitals on the page.
     """
     letters = float(np.exp(log_probs[:, len(DIGITS) : len(DIGITS) + len(UPPER) + len(LOWER)]).sum())
-    return letters >= _LEAST_LETTERS and _share_on_page(log_probs, page) < 0.5
+    return letters >= _LEAST_LETTERS and share_of_capitals(log_probs, share_on_page) < 0.5
 
 
-def _share_on_page(log_probs: Float32[np.ndarray, "n 63"], page: Float32[np.ndarray, "m 63"] | None) -> float:
-    """Share of capitals in one field of a page."""
+def share_of_capitals(log_probs: Float32[np.ndarray, "n 63"], share_on_page: float | None = None) -> float:
+    """Share of capitals among letters, by EM, with some capitals and small letters counted before any is seen.
+
+    Args:
+        log_probs: Over `LABELS`, of characters (and wrong cuts) of one field or page.
+        share_on_page: Of a field: the share on its page, where that is known.
+    """
     capitals, small_letters = _CAPITALS, _SMALL_LETTERS
-    if page is not None:
-        share = _share_of_capitals(page, capitals, small_letters)
-        capitals, small_letters = _OF_THE_PAGE * share, _OF_THE_PAGE * (1 - share)
-    return _share_of_capitals(log_probs, capitals, small_letters)
-
-
-def _share_of_capitals(log_probs: Float32[np.ndarray, "n 63"], capitals: float, small_letters: float) -> float:
-    """Share of capitals among letters, by EM, with some capitals and small letters counted before any is seen."""
+    if share_on_page is not None:
+        capitals, small_letters = _OF_THE_PAGE * share_on_page, _OF_THE_PAGE * (1 - share_on_page)
     upper_at, lower_at = len(DIGITS), len(DIGITS) + len(UPPER)
     upper, lower = log_probs[:, upper_at:lower_at], log_probs[:, lower_at : lower_at + len(LOWER)]
     mass = np.exp(np.stack([_log_sum(upper), _log_sum(lower)], axis=1).astype(np.float64))

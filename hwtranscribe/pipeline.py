@@ -18,6 +18,7 @@ from hwtranscribe.classify import (
     count_letters_as_digits,
     in_small_letters,
     lean_on_case,
+    share_of_capitals,
     share_of_digits,
     symbol_log_probs,
 )
@@ -228,6 +229,9 @@ class Transcriber:
         in_cells = np.array([target.boxes.cells for target in targets for _ in target.boxes.inks], bool)
         log_probs = self.classifier.score_inks(inks, in_cells) if inks else None
         cases = np.array([target.case_of_letters for target in targets for _ in target.boxes.inks], object)
+        shares = {}
+        if log_probs is not None:
+            shares = {case: share_of_capitals(log_probs[cases == case]) for case in set(cases.tolist())}
         readings, first = [], 0
         for target in targets:
             count = len(target.boxes.inks)
@@ -235,13 +239,13 @@ class Transcriber:
             scores = np.zeros((0, 1), np.float32)
             if count and log_probs is not None:
                 mine, case = log_probs[first : first + count], target.case_of_letters
-                page = log_probs[cases == case]
-                if case is Case.UPPER and in_small_letters(mine, page):
+                share = shares[case]
+                if case is Case.UPPER and in_small_letters(mine, share):
                     case = Case.ANY
                 if case is None:
                     mine = count_letters_as_digits(mine)
                 elif case is Case.ANY:
-                    mine = lean_on_case(mine, page)
+                    mine = lean_on_case(mine, share)
                 symbols, scores = symbol_log_probs(mine, target.kind, case or Case.ANY)
             first += count
             reading = decode_field(

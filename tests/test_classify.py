@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hwtranscribe.classify import BATCH_SIZE, Classifier, in_small_letters, symbol_log_probs
+from hwtranscribe.classify import BATCH_SIZE, Classifier, in_small_letters, share_of_capitals, symbol_log_probs
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
@@ -58,19 +58,23 @@ def test_dotted_letters_count_among_capitals() -> None:
     assert np.exp(upper[:, -1]).max() < 1e-3, "no character by half"
 
 
+def is_small(field: np.ndarray, page: np.ndarray) -> bool:
+    return in_small_letters(field, share_of_capitals(page))
+
+
 def test_small_letters_where_capitals_were_asked_for_are_noticed() -> None:
-    assert in_small_letters(log_probs_of("jade"), log_probs_of("jade"))
-    assert not in_small_letters(log_probs_of("JaDE"), log_probs_of("JaDE"))
+    assert is_small(log_probs_of("jade"), log_probs_of("jade"))
+    assert not is_small(log_probs_of("JaDE"), log_probs_of("JaDE"))
 
 
 def test_a_bar_alone_is_no_small_letter() -> None:
-    assert not in_small_letters(log_probs_of("l", "I"), log_probs_of("l", "I"))
+    assert not is_small(log_probs_of("l", "I"), log_probs_of("l", "I"))
 
 
 def test_one_field_with_a_few_small_shapes_on_a_page_of_capitals_is_in_capitals() -> None:
     field = log_probs_of("cos", "COS")
-    assert in_small_letters(field, field)
-    assert not in_small_letters(field, np.concatenate([field, log_probs_of("BLOCKCAPITALSEVERYWHERE")]))
+    assert is_small(field, field)
+    assert not is_small(field, np.concatenate([field, log_probs_of("BLOCKCAPITALSEVERYWHERE")]))
 
 
 def test_any_case_is_the_sum_of_both() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Int32, UInt8
+from jaxtyping import Bool, Int32, UInt8
 
 INK_THRESHOLD = 112
 """Ink maps are soft at the edges; above this a pixel belongs to a stroke."""
@@ -41,6 +41,11 @@ class Components:
     def width(self) -> Int32[np.ndarray, " n"]:
         """Widths of the bounding boxes, px."""
         return self.right - self.left
+
+    @property
+    def cut_off(self) -> Bool[np.ndarray, " n"]:
+        """Whether each touches the upper or lower edge of the picture, which may go through it."""
+        return (self.top <= 1) | (self.bottom >= self.labels.shape[0] - 1)
 
     def __len__(self) -> int:
         return len(self.area)

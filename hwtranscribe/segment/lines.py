@@ -79,7 +79,7 @@ def find_lines(
     lines = _without_accents(components, lines)
     whole, cut = _part_cut_off(components, lines, cells, ink.shape)
     lines = cut if cut_off else whole
-    _attach_small(components, lines, cells, tall, height_px, ink.shape[0])
+    _attach_small(components, lines, cells, tall, height_px)
     ordered: list[Line] = []
     counter = count(1)
     for number, part in enumerate(parts):
@@ -240,8 +240,7 @@ def _part_cut_off(
 
     def at_edge(line: list[int]) -> bool:
         index = np.array(line)
-        touching = (components.top[index] <= 1) | (components.bottom[index] >= height - 1)
-        return float(np.average(touching, weights=components.area[index])) > 0.4
+        return float(np.average(components.cut_off[index], weights=components.area[index])) > 0.4
 
     def bit_on_edge(line: list[int]) -> bool:
         left, top, right, bottom = _extent(components, line)
@@ -269,7 +268,6 @@ def _attach_small(
     cells: Int64[np.ndarray, " n"],
     tall: Bool[np.ndarray, " n"],
     height_px: float,
-    page_height_px: int,
 ) -> None:
     """Give dots, accents, dashes and broken strokes to the line they stand in or just above.
 
@@ -279,6 +277,7 @@ def _attach_small(
         return
     boxes = np.array([_extent(components, line) for line in lines], float)
     cell_of_line = np.array([cells[line[0]] for line in lines])
+    cut_off = components.cut_off
     for i in np.flatnonzero(~tall):
         if components.height[i] > 1.5 * height_px or components.width[i] > 3.0 * height_px:
             continue
@@ -287,8 +286,7 @@ def _attach_small(
         beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
         beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
         height = boxes[:, 3] - boxes[:, 1]
-        cut_off = components.top[i] <= 1 or components.bottom[i] >= page_height_px - 1
-        reach = 0.0 if cut_off else 0.45
+        reach = 0.0 if cut_off[i] else ACCENT_GAP
         near = (beyond_x <= 1.2 * height) & (beyond_y <= reach * height) & (cell_of_line == cells[i])
         if near.any():
             candidates = np.flatnonzero(near)

@@ -69,7 +69,7 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     ink = np.array([float(components.area[word].sum()) for _, word in words])
     # Of the taller parts, since faint writing is in pieces.
     pieces = np.concatenate([word for (_, word), typed in zip(words, evidence > 0, strict=True) if not typed])
-    whole = (components.top[pieces] > 1) & (components.bottom[pieces] < components.labels.shape[0] - 1)
+    whole = ~components.cut_off[pieces]
     usual = float(np.percentile(components.height[pieces[whole] if whole.any() else pieces], 75))
     # Labels are mostly smaller than what is written beside them.
     printed = (evidence + np.where(heights < SMALLER * usual, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
