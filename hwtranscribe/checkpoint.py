@@ -18,12 +18,15 @@ from safetensors.numpy import save as save_tensors
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.files import write_atomically
 from hwtranscribe.glyph import GLYPH_SIZE_PX, GLYPH_VERSION
-from hwtranscribe.model import NetworkSpec
+from hwtranscribe.model import LineNet, NetworkSpec
+from hwtranscribe.strip import STRIP_HEIGHT_PX, STRIP_VERSION
 
 FORMAT = 1
 WEIGHTS_NAME = "weights.safetensors"
 METADATA_NAME = "metadata.json"
 DEFAULT_NAME = "default"
+LINES_NAME = "lines"
+"""Folder within a checkpoint: the network that reads whole lines."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +62,13 @@ def default_checkpoint_path() -> Path:
     )
 
 
+def line_checkpoint_path(folder: Path | None) -> Path:
+    """Return the network for lines that goes with a checkpoint: in its folder, or the shipped one."""
+    if folder is not None and (Path(folder) / LINES_NAME).is_dir():
+        return Path(folder) / LINES_NAME
+    return default_checkpoint_path() / LINES_NAME
+
+
 def save_checkpoint(
     folder: Path,
     network: NetworkSpec,
@@ -78,10 +88,11 @@ def save_checkpoint(
         about: Further JSON values: data, seed, command, figures.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    leaves = {name: np.asarray(leaf, np.float16) for name, leaf in flatten_dict(variables, sep="/").items()}
+    # safetensors writes an array's memory as it lies there, also that of a transposed view.
+    leaves = {name: np.ascontiguousarray(leaf, np.float16) for name, leaf in flatten_dict(variables, sep="/").items()}
     metadata = {
         "format": FORMAT,
-        "glyph_version": GLYPH_VERSION,
+        **input_version(network.preset),
         "network": {"preset": network.preset, "class_count": network.class_count, "options": network.options},
         "labels": list(labels),
         "temperature": temperature,
@@ -98,7 +109,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         CheckpointError: It is missing, damaged, of another format or glyph version, or a leaf does not fit.
     """
     metadata = _read_metadata(folder / METADATA_NAME)
-    for key, here in (("format", FORMAT), ("glyph_version", GLYPH_VERSION)):
+    stored = metadata.get("network")
+    preset = stored.get("preset") if isinstance(stored, dict) else None
+    for key, here in {"format": FORMAT, **input_version(preset)}.items():
         if metadata.get(key) != here:
             raise CheckpointError(
                 f"{folder / METADATA_NAME}: {key} is {metadata.get(key)!r}, this version reads {here}; "
@@ -124,14 +137,20 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(network, variables, labels, temperature, metadata, digest[:16])
 
 
+def input_version(preset: object) -> dict[str, int]:
+    """What a network is shown, by its version: glyphs, or strips."""
+    return {"strip_version": STRIP_VERSION} if preset == "linenet" else {"glyph_version": GLYPH_VERSION}
+
+
 def check_leaves(module: nn.Module, leaves: dict[str, np.ndarray], source: Path) -> None:
     """Compare stored leaves with what a network needs.
 
     Raises:
         CheckpointError: Names the first leaf that is missing, too many, or of another shape.
     """
-    glyph = jax.ShapeDtypeStruct((1, GLYPH_SIZE_PX, GLYPH_SIZE_PX, 1), jnp.float32)
-    needed = flatten_dict(jax.eval_shape(module.init, jax.random.key(0), glyph), sep="/")
+    side = STRIP_HEIGHT_PX if isinstance(module, LineNet) else GLYPH_SIZE_PX
+    shown = jax.ShapeDtypeStruct((1, side, side, 1), jnp.float32)
+    needed = flatten_dict(jax.eval_shape(module.init, jax.random.key(0), shown), sep="/")
     for name, leaf in needed.items():
         if name not in leaves:
             raise CheckpointError(f"{source}: leaf {name!r} of shape {leaf.shape} is missing")

@@ -1,6 +1,5 @@
 """Glyphs to scores: the trained network, loaded once, compiled once, always run on batches of one size."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_ch
 from hwtranscribe.crop import ink_from_crop
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import GLYPH_SIZE_PX, normalize_inks, turned
-from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER, folded
+from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER, folded, keep_compiled_programs
 from hwtranscribe.types import CharScores
 
 BATCH_SIZE = 32
@@ -72,7 +71,7 @@ class Classifier:
         Raises:
             CheckpointError: It is missing, damaged or of another version.
         """
-        _keep_compiled_programs()
+        keep_compiled_programs()
         return cls(load_checkpoint(Path(checkpoint) if checkpoint else default_checkpoint_path()))
 
     @property
@@ -269,6 +268,8 @@ def _log_sum(values: Float32[np.ndarray, "n m"]) -> Float32[np.ndarray, " n"]:
 
 
 def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
+    if checkpoint.network.preset == "linenet":
+        raise CheckpointError("checkpoint of linenet: it reads lines; --checkpoint needs a network for characters")
     module, variables = folded(checkpoint.network.build(), checkpoint.variables)
     temperature = checkpoint.temperature
     try:
@@ -284,12 +285,3 @@ def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
     run = jax.jit(scores)
     placed = jax.device_put(variables)
     return lambda glyphs: run(placed, glyphs)
-
-
-def _keep_compiled_programs() -> None:
-    """Keep compiled programs on disk: compiling takes most of the start otherwise."""
-    if jax.config.jax_compilation_cache_dir is None:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        jax.config.update("jax_compilation_cache_dir", str(base / "hwtranscribe" / "xla"))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -1,13 +1,16 @@
-"""The networks: `GlyphNet`, which is shipped, and the two small ones that the project began from.
+"""The networks: `GlyphNet` and `LineNet`, which are shipped, and the two small ones that the project began from.
 
-All take glyphs `Float32["n 28 28 1"]` and give logits `Float32["n classes"]`, one per label.
+`LineNet` takes strips of writing and gives logits for every 4 px of them; the others take glyphs `Float32["n 28 28 1"]`
+and give logits `Float32["n classes"]`, one per label.
 
 For reading, `folded` puts batch normalisation into the kernels and transforms those of the small maps, where most of
 the work is: by Winograd's minimal filtering, F(4 x 4, 3 x 3), they take a third of the multiplications (Lavin and Gray
 2016).
 """
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -49,27 +52,62 @@ class GlyphNet(nn.Module):
     def __call__(self, glyphs: Float[Array, "n 28 28 1"], train: bool = False) -> Float[Array, "n classes"]:
         """Return logits."""
 
-        def convolve(x: Array, features: int) -> Array:
-            if self.for_reading:
-                return _FoldedConv()(x)
-            return _batch_norm(nn.Conv(features, (3, 3), use_bias=False)(x), train)
-
         def connect(x: Array, features: int) -> Array:
             if self.for_reading:
                 return nn.Dense(features)(x)
             return _batch_norm(nn.Dense(features, use_bias=False)(x), train)
 
-        first, second, third = self.features
-        x = _pixels_to_channels(glyphs)
-        x = nn.relu(convolve(x, first))
-        x = _max_pool(nn.relu(convolve(x, second)))
-        x = nn.relu(convolve(x, third))
-        x = nn.relu(x + convolve(nn.relu(convolve(x, third)), third))
+        x = _trunk(glyphs, self.features, train, self.for_reading)
         x = x.reshape(x.shape[0], -1)
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         x = nn.relu(connect(x, self.hidden))
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         return nn.Dense(self.class_count)(x)
+
+
+class LineNet(nn.Module):
+    """Reads a line of writing without cutting it: the convolutions of `GlyphNet` over the whole line.
+
+    What `GlyphNet` flattens for its dense layer is here a window of columns that moves along the line, as in a space
+    displacement network (Matan et al. 1992); another layer sees what stands beside a character. The logits of a column
+    are those of the character read there, or of the last class where none is: connectionist temporal classification
+    makes a text of them (Graves et al. 2006).
+
+    Attributes:
+        class_count: Length of the output; the last class is the blank.
+        features: Channels, as of `GlyphNet`.
+        hidden: Width of the two layers along the line.
+        dropout_rate: Before the first and after the second of them.
+        for_reading: Whether the variables are those that `folded` makes; such a network can't be trained.
+    """
+
+    class_count: int
+    features: tuple[int, int, int] = (32, 64, 128)
+    hidden: int = 192
+    dropout_rate: float = 0.2
+    for_reading: bool = False
+
+    @nn.compact
+    def __call__(self, strips: Float[Array, "n 32 w 1"], train: bool = False) -> Float[Array, "n columns classes"]:
+        """Return the logits of every column, `COLUMN_PX` wide."""
+
+        def along(x: Array, width: int) -> Array:
+            x = _Along(self.hidden, width, self.for_reading)(x)
+            return x if self.for_reading else _batch_norm(x, train)
+
+        x = _trunk(strips, self.features, train, self.for_reading)
+        x = x.transpose(0, 2, 1, 3).reshape(x.shape[0], x.shape[2], -1)
+        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = nn.relu(along(x, _GLYPH_COLUMNS))
+        x = nn.relu(x + along(x, _CONTEXT_COLUMNS))
+        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        return nn.Dense(self.class_count)(x)
+
+
+COLUMN_PX = 4
+"""Width of what `LineNet` gives one row of logits for."""
+_GLYPH_COLUMNS, _CONTEXT_COLUMNS = 7, 5
+"""Columns that the two layers along the line see: a glyph's 28 px, and the characters beside it."""
 
 
 class SmallNet(nn.Module):
@@ -104,7 +142,7 @@ class NetworkSpec:
     """What a checkpoint stores to build its network again.
 
     Attributes:
-        preset: `glyphnet`, `mnist-433k` or `mnist-2m`.
+        preset: `glyphnet`, `linenet`, `mnist-433k` or `mnist-2m`.
         class_count: Length of the output.
         options: Further attributes of the module, plain JSON values.
     """
@@ -119,15 +157,15 @@ class NetworkSpec:
         Raises:
             CheckpointError: Unknown preset or option.
         """
-        if self.preset == "glyphnet":
+        if self.preset in ("glyphnet", "linenet"):
             options = {k: tuple(v) if isinstance(v, list) else v for k, v in self.options.items()}
             try:
-                return GlyphNet(self.class_count, **options)
+                return (GlyphNet if self.preset == "glyphnet" else LineNet)(self.class_count, **options)
             except TypeError as error:
-                raise CheckpointError(f"network options {self.options!r} of preset 'glyphnet': {error}") from error
+                raise CheckpointError(f"network options {self.options!r} of {self.preset}: {error}") from error
         if self.preset in ("mnist-433k", "mnist-2m"):
             return SmallNet(self.class_count, self.preset)
-        raise CheckpointError(f"network preset {self.preset!r}; allowed: glyphnet, mnist-433k, mnist-2m")
+        raise CheckpointError(f"network preset {self.preset!r}; allowed: glyphnet, linenet, mnist-433k, mnist-2m")
 
 
 def folded(network: nn.Module, variables: Any) -> tuple[nn.Module, Any]:
@@ -137,26 +175,72 @@ def folded(network: nn.Module, variables: Any) -> tuple[nn.Module, Any]:
         network: As trained; `SmallNet` is returned as it is.
         variables: Of it.
     """
-    if not isinstance(network, GlyphNet):
+    if not isinstance(network, GlyphNet | LineNet):
         return network, variables
     params, statistics = variables["params"], variables["batch_stats"]
 
-    def without_norm(kernel: Any, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def without_norm(kernel: Any, number: int) -> dict[str, np.ndarray]:
         norm, running = params[f"BatchNorm_{number}"], statistics[f"BatchNorm_{number}"]
         gain = np.asarray(norm["scale"], np.float64) / np.sqrt(np.asarray(running["var"], np.float64) + _NORM_EPSILON)
-        return np.asarray(kernel) * gain, np.asarray(norm["bias"]) - np.asarray(running["mean"]) * gain
+        bias = np.asarray(norm["bias"]) - np.asarray(running["mean"]) * gain
+        return {"kernel": np.asarray(kernel) * gain, "bias": bias}
 
     layers: dict[str, dict[str, np.ndarray]] = {}
     for number in range(_CONVOLUTIONS):
-        kernel, bias = without_norm(params[f"Conv_{number}"]["kernel"], number)
+        layer = without_norm(params[f"Conv_{number}"]["kernel"], number)
         if number >= _FIRST_SMALL:
-            kernel = np.einsum("ia,jb,abcd->ijcd", _KERNEL, _KERNEL, kernel).reshape(36, *kernel.shape[2:])
-        layers[f"_FoldedConv_{number}"] = {"kernel": kernel, "bias": bias}
-    kernel, bias = without_norm(params["Dense_0"]["kernel"], _CONVOLUTIONS)
-    layers["Dense_0"] = {"kernel": kernel, "bias": bias}
-    layers["Dense_1"] = params["Dense_1"]
+            kernel = np.einsum("ia,jb,abcd->ijcd", _KERNEL, _KERNEL, layer["kernel"])
+            layer["kernel"] = kernel.reshape(36, *kernel.shape[2:])
+        layers[f"_FoldedConv_{number}"] = layer
+    names = ("Dense_0",) if isinstance(network, GlyphNet) else ("_Along_0", "_Along_1")
+    for number, name in enumerate(names, start=_CONVOLUTIONS):
+        layers[name] = without_norm(params[name]["kernel"], number)
+    last = "Dense_1" if isinstance(network, GlyphNet) else "Dense_0"
+    layers[last] = params[last]
     single = jax.tree.map(lambda values: np.asarray(values, np.float32), layers)
     return network.clone(for_reading=True), {"params": single}
+
+
+def _trunk(x: Array, features: tuple[int, int, int], train: bool, for_reading: bool) -> Array:
+    """The convolutions: of n maps of h x w px to maps of h / 4 x w / 4; layers of the network that calls it."""
+
+    def convolve(x: Array, features: int) -> Array:
+        if for_reading:
+            return _FoldedConv()(x)
+        return _batch_norm(nn.Conv(features, (3, 3), use_bias=False)(x), train)
+
+    first, second, third = features
+    x = _pixels_to_channels(x)
+    x = nn.relu(convolve(x, first))
+    x = _max_pool(nn.relu(convolve(x, second)))
+    x = nn.relu(convolve(x, third))
+    return nn.relu(x + convolve(nn.relu(convolve(x, third)), third))
+
+
+class _Along(nn.Module):
+    """A dense layer over a window of columns that moves along the line; one matrix product, which beats a convolution.
+
+    Attributes:
+        features: Width of the output.
+        width: Columns of the window, odd.
+        use_bias: Whether a bias is added.
+    """
+
+    features: int
+    width: int
+    use_bias: bool
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "n columns c"]) -> Float[Array, "n columns d"]:
+        count, columns, channels = x.shape
+        shape = (self.width, channels, self.features)
+        kernel = self.param("kernel", nn.initializers.lecun_normal(in_axis=(0, 1)), shape)
+        flat = kernel.transpose(1, 0, 2).reshape(channels, -1)
+        products = (x.reshape(-1, channels) @ flat).reshape(count, columns, self.width, self.features)
+        reach = self.width // 2
+        products = jnp.pad(products, ((0, 0), (reach, reach), (0, 0), (0, 0)))
+        y = sum((products[:, i : i + columns, i] for i in range(self.width)), start=jnp.float32(0))
+        return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 
 class _FoldedConv(nn.Module):
@@ -172,7 +256,7 @@ class _FoldedConv(nn.Module):
 
 
 _CONVOLUTIONS, _FIRST_SMALL = 5, 2
-"""Of `GlyphNet`: how many there are, and from which on the maps are 7 x 7. On larger ones Winograd's gains nothing."""
+"""How many there are, and from which on maps are a quarter of the image. On larger ones Winograd's gains nothing."""
 
 _NORM_EPSILON = 1e-5
 
@@ -231,6 +315,15 @@ def _max_pool(x: Array) -> Array:
     n, height, width, channels = x.shape
     x = x[:, : height // 2 * 2, : width // 2 * 2]
     return jnp.max(x.reshape(n, height // 2, 2, width // 2, 2, channels), axis=(2, 4))
+
+
+def keep_compiled_programs() -> None:
+    """Keep compiled programs on disk: compiling takes most of the start otherwise."""
+    if jax.config.jax_compilation_cache_dir is None:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        jax.config.update("jax_compilation_cache_dir", str(base / "hwtranscribe" / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def parameter_count(params: Any) -> int:

@@ -3,6 +3,7 @@
 render -> register -> segment -> glyph -> classify -> decode. Stages know nothing of one another; only this module does.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -10,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
 
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
@@ -28,6 +30,7 @@ from hwtranscribe.export import output_path
 from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate
 from hwtranscribe.language import word_log_odds
+from hwtranscribe.line_reader import LineReader
 from hwtranscribe.marks import read_mark
 from hwtranscribe.register import Reference, align, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
@@ -116,11 +119,12 @@ class Transcriber:
         self.form = form
         self.options = options or ReadOptions()
         self.classifier = Classifier.load(checkpoint)
+        self.line_reader = LineReader.load(checkpoint)
         self.references = tuple(prepare_references(form)) if form else ()
         self._grids: dict[tuple[int, float, str], CellGrid | None] = {}
         self.provenance = Provenance(
             version=__version__,
-            checkpoint_hash=self.classifier.checkpoint_hash,
+            checkpoint_hash=_hash_of(self.classifier, self.line_reader),
             form_hash=form.hash if form else None,
             options={k: v for k, v in asdict(self.options).items() if k != "password"},
         )
@@ -236,17 +240,16 @@ class Transcriber:
         for target in targets:
             count = len(target.boxes.inks)
             symbols: tuple[str, ...] = ()
-            scores = np.zeros((0, 1), np.float32)
+            scores, columns = np.zeros((0, 1), np.float32), None
             if count and log_probs is not None:
                 mine, case = log_probs[first : first + count], target.case_of_letters
                 share = shares[case]
                 if case is Case.UPPER and in_small_letters(mine, share):
                     case = Case.ANY
-                if case is None:
-                    mine = count_letters_as_digits(mine)
-                elif case is Case.ANY:
-                    mine = lean_on_case(mine, share)
-                symbols, scores = symbol_log_probs(mine, target.kind, case or Case.ANY)
+                symbols, scores = _allowed(mine, target.kind, case, share)
+                if target.boxes.strip is not None:
+                    along = self.line_reader.score(target.boxes.strip)
+                    columns = _allowed(along, target.kind, case, share)[1]
             first += count
             reading = decode_field(
                 target.boxes,
@@ -254,6 +257,7 @@ class Transcriber:
                 symbols,
                 page=aligned.page,
                 kind=target.kind,
+                columns=columns,
                 constraint=target.field.constraint if target.field else None,
                 prior=_prior(target),
                 required=target.field.required if target.field else False,
@@ -308,6 +312,23 @@ class _Target:
     def case_of_letters(self) -> Case | None:
         """Case of its letters, or None where it holds none."""
         return None if self.kind is Kind.DIGITS else self.case
+
+
+def _hash_of(classifier: Classifier, line_reader: LineReader) -> str:
+    """Short hash of both networks."""
+    hashes = classifier.checkpoint_hash + line_reader.checkpoint.hash
+    return hashlib.sha256(hashes.encode()).hexdigest()[:16]
+
+
+def _allowed(
+    log_probs: Float32[np.ndarray, "n 63"], kind: Kind, case: Case | None, share_of_capitals: float
+) -> tuple[tuple[str, ...], Float32[np.ndarray, "n symbols_1"]]:
+    """The symbols that a field may hold, and log-probabilities of them and of being none."""
+    if case is None:
+        log_probs = count_letters_as_digits(log_probs)
+    elif case is Case.ANY:
+        log_probs = lean_on_case(log_probs, share_of_capitals)
+    return symbol_log_probs(log_probs, kind, case or Case.ANY)
 
 
 def _prior(target: _Target) -> Callable[[str], float] | None:

@@ -133,10 +133,11 @@ def speck_or_character() -> CharBoxes:
     )
 
 
-@pytest.mark.parametrize(("speck", "status"), [(0.85, Status.REVIEW), (0.999999, Status.BLANK)])
+@pytest.mark.parametrize(("speck", "status"), [(0.75, Status.REVIEW), (0.999999, Status.BLANK)])
 def test_what_may_be_writing_is_not_called_blank(speck, status):
     rows = scores(DIGITS, {"?": speck, "1": 0.99 * (1 - speck)})
-    reading = decode_field(speck_or_character(), rows, DIGITS, page=1, kind=Kind.DIGITS, review_below=0.6)
+    boxes = speck_or_character()
+    reading = decode_field(boxes, rows, DIGITS, page=1, kind=Kind.DIGITS, columns=rows, review_below=0.6)
     assert (reading.text, reading.status) == ("", status)
     assert ("perhaps not blank" in reading.detail) is (status is Status.REVIEW)
 
@@ -186,6 +187,27 @@ def test_lattice_joins_what_reads_better_joined():
     apart = scores(DIGITS, {"1": 0.95}, {"?": 0.95}, {"1": 0.95}, {"?": 0.98})
     read = [decode_field(cut_in_two(), rows, DIGITS, page=1, kind=Kind.DIGITS).text for rows in (joined, apart)]
     assert read == ["8", "11"]
+
+
+def test_the_whole_line_decides_where_the_cuts_leave_it_open():
+    boxes = cut_in_two()
+    # Two pieces that may be 1 and 1, or together an 8 or a 3.
+    rows = scores(DIGITS, {"1": 0.9}, {"8": 0.45, "3": 0.45}, {"1": 0.9}, {"?": 0.98})
+    eight = scores(DIGITS, {"?": 0.9}, {"8": 0.9}, {"8": 0.5, "?": 0.4}, {"?": 0.9})
+    ones = scores(DIGITS, {"1": 0.9}, {"?": 0.9}, {"1": 0.9}, {"?": 0.9})
+    for columns, text in ((eight, "8"), (ones, "11")):
+        reading = decode_field(boxes, rows, DIGITS, page=1, kind=Kind.DIGITS, columns=columns)
+        assert reading.text == text and len(reading.characters) == len(text)
+
+
+def test_texts_of_the_whole_line_are_looked_for_among_the_cuts_and_must_keep_the_constraint():
+    rows = scores(DIGITS, {"1": 0.99}, {"8": 0.99}, {"1": 0.99}, {"?": 0.98})
+    columns = scores(DIGITS, *({"?": 0.9} if i % 2 else {"7": 0.8, "1": 0.15} for i in range(4)))
+    reading = decode_field(cut_in_two(), rows, DIGITS, page=1, kind=Kind.DIGITS, columns=columns)
+    assert "77" in {reading.text, *(a.text for a in reading.alternatives)}
+    only = Product([Lexicon(["11", "8"])])
+    reading = decode_field(cut_in_two(), rows, DIGITS, page=1, kind=Kind.DIGITS, columns=columns, constraint=only)
+    assert "77" not in {reading.text, *(a.text for a in reading.alternatives)}
 
 
 def test_confidence_follows_the_weakest_character_and_the_length():

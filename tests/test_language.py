@@ -2,14 +2,19 @@
 
 import pytest
 
-from hwtranscribe.language import WORD_SHARE, word_log_odds
+from hwtranscribe.language import WORD_SHARES, word_log_odds
 
 
 @pytest.mark.parametrize(
-    ("likely", "unlikely"), [("THOMAS", "THOHAS"), ("Robertson", "Rodertson"), ("LE CAM", "LF CAM"), ("MARIE", "MAREI")]
+    ("likely", "unlikely"),
+    [("THOMAS", "THOHAS"), ("Robertson", "Rodertson"), ("LE CAM", "LF CAM"), ("MARIE", "MAREI")],
 )
 def test_what_people_write_is_likelier(likely, unlikely):
     assert word_log_odds(likely) > word_log_odds(unlikely) + 1
+
+
+def test_a_word_like_none_of_the_list_has_letters_that_go_together():
+    assert word_log_odds("ZAMMIT") > word_log_odds("ZHMMIT") + 0.5
 
 
 @pytest.mark.parametrize("code", ["XQJKV", "FTUJSPNOIYMQELHDXGWAKVBRZC", "EHXWT"])
@@ -18,7 +23,7 @@ def test_codes_are_left_alone(code):
     swapped = code[:-2] + code[:-3:-1]
     assert word_log_odds(code) == pytest.approx(word_log_odds(swapped), abs=0.1)
     assert word_log_odds(code) >= -1.7
-    assert 0 < WORD_SHARE < 1
+    assert 0 < sum(WORD_SHARES.values()) < 1
 
 
 def test_digits_and_unreadable_characters_say_nothing():

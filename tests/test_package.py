@@ -25,6 +25,7 @@ def test_the_wheel_holds_the_package_and_the_weights_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {"hwtranscribe/py.typed", "hwtranscribe/checkpoints/default/weights.safetensors"} <= set(names)
     assert {"hwtranscribe/checkpoints/default/metadata.json"} <= set(names)
+    assert {"hwtranscribe/checkpoints/default/lines/weights.safetensors"} <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"hwtranscribe"}
     assert wheel.stat().st_size < 12 * 2**20
 

@@ -15,6 +15,7 @@ from hwtranscribe.errors import CheckpointError, OutputError, UsageError
 from hwtranscribe.model import LABELS
 from hwtranscribe.training.batches import DIGIT_WEIGHT, BatchMaker, balancing_weights
 from hwtranscribe.training.data import Characters
+from hwtranscribe.training.lesson import character_lesson
 from hwtranscribe.training.measure import fit_temperature
 from hwtranscribe.training.recipes import Recipe, make_recipe
 from hwtranscribe.training.resume import STATE_NAME, restore_state, save_state
@@ -47,7 +48,8 @@ def drawn_characters(per_class: int) -> Characters:
 
 def run_tiny(folder: Path, recipe: Recipe = TINY) -> list[np.ndarray]:
     folder.mkdir(exist_ok=True)
-    trained = run_training(recipe, drawn_characters(3), drawn_characters(1), folder, {"data": "drawn"})
+    lesson = character_lesson(recipe, drawn_characters(3), drawn_characters(1))
+    trained = run_training(recipe, lesson, folder, {"data": "drawn"})
     return jax.tree.leaves(trained.variables)
 
 

@@ -17,6 +17,7 @@ class Preset(StrEnum):
     """Networks that can be trained."""
 
     GLYPHNET = "glyphnet"
+    LINENET = "linenet"
     MNIST_433K = "mnist-433k"
     MNIST_2M = "mnist-2m"
 
@@ -30,7 +31,7 @@ def train(
     preset: Annotated[Preset, typer.Option(help="Which network.")] = Preset.GLYPHNET,
     epochs: Annotated[int | None, typer.Option(min=1, help="Length of the schedule; the preset's by default.")] = None,
     samples_per_epoch: Annotated[
-        int | None, typer.Option(min=1, help="Characters an epoch; the preset's by default.")
+        int | None, typer.Option(min=1, help="Characters, or lines, an epoch; the preset's by default.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     mat: Annotated[

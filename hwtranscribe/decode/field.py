@@ -5,19 +5,25 @@ Some probability is kept for readings that break the constraint: a writer may, a
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
 
-from hwtranscribe.constraint import Product
+from hwtranscribe.constraint import Constraint, Lexicon, Product, accepts_text, fold
 from hwtranscribe.decode.confidence import probability_right
+from hwtranscribe.decode.line import line_log_probs, line_texts
 from hwtranscribe.decode.search import UNREADABLE, Text, log_add, log_sum, search
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
 
 MAX_ALTERNATIVES = 5
-PRIOR_WEIGHT = 0.35
-"""Of a text's prior log-odds; chosen on the name strips, half of whose names are not in the list."""
+LINE_WEIGHT = {Kind.DIGITS: 0.6, Kind.LETTERS: 0.2, Kind.ALPHANUMERIC: 0.3}
+"""Of a text's log-probability by the whole line: hands join digits more often than block letters. Chosen, like the
+weight of the prior, on the names and cheques."""
+LINE_TEXTS = 3
+"""Texts of the whole line that are looked for where the search along the cuts has not found them."""
+PRIOR_WEIGHT = 0.45
+"""Of a text's prior log-odds; half of those names are not in its list of words."""
 _CONSTRAINT_BROKEN = math.log(1e-3)
 _BROKEN_CONFIDENCE = 0.2
 """What is left of the confidence of a reading that breaks the field's constraint."""
@@ -33,6 +39,7 @@ def decode_field(
     *,
     page: int,
     kind: Kind,
+    columns: Float32[np.ndarray, "t symbols"] | None = None,
     constraint: Product | None = None,
     prior: Callable[[str], float] | None = None,
     required: bool = False,
@@ -46,6 +53,7 @@ def decode_field(
         symbols: The symbols, one fewer than columns.
         page: 1-based page, for the reading.
         kind: What the field may hold.
+        columns: The same symbols along the whole line, as the network for lines reads it.
         constraint: What its whole value must be like.
         prior: Log-odds of a text before anything is seen, such as `language.word_log_odds`.
         required: Whether it may be blank.
@@ -56,10 +64,9 @@ def decode_field(
     """
     if boxes.node_count == 1 or bool(boxes.blank.all()):
         return _blank(boxes, page, kind, 1.0, required, review_below)
-    free = _weighed(search(boxes, log_probs, symbols, kind, None), prior)
-    allowed = free
-    if constraint is not None:
-        allowed = _weighed(search(boxes, log_probs, symbols, kind, constraint), prior)
+    asked = _Asked(boxes, log_probs, symbols, kind, prior, columns)
+    free = asked.texts(None)
+    allowed = free if constraint is None else asked.texts(constraint)
     detail = ""
     if constraint is not None:
         broken = log_sum(t.log_prob for t in free) + _CONSTRAINT_BROKEN
@@ -138,12 +145,42 @@ def _without_other_spacings(texts: list[Text]) -> list[Text]:
     return sorted(merged.values(), key=lambda t: (-t.log_prob, t.text))
 
 
-def _weighed(texts: list[Text], prior: Callable[[str], float] | None) -> list[Text]:
-    """The texts in the order that the prior gives them."""
-    if prior is None:
-        return texts
-    weighed = [replace(t, log_prob=t.log_prob + PRIOR_WEIGHT * prior(t.text)) for t in texts]
-    return sorted(weighed, key=lambda t: (-t.log_prob, t.text))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """What is known of a field: its lattice, its whole line, and what texts are like."""
+
+    boxes: CharBoxes
+    log_probs: Float32[np.ndarray, "n symbols"]
+    symbols: Sequence[str]
+    kind: Kind
+    prior: Callable[[str], float] | None
+    columns: Float32[np.ndarray, "t symbols"] | None
+
+    def texts(self, constraint: Constraint | None) -> list[Text]:
+        """The most probable texts by all of it, best first; empty when the constraint allows none."""
+        texts = self._search(constraint)
+        if self.columns is not None:
+            texts += self._texts_of_line({fold(t.text) for t in texts}, constraint)
+        if not texts:
+            return texts
+        more = np.zeros(len(texts))
+        if self.prior is not None:
+            more += [PRIOR_WEIGHT * self.prior(t.text) for t in texts]
+        if self.columns is not None:
+            more += LINE_WEIGHT[self.kind] * line_log_probs(self.columns, self.symbols, [t.text for t in texts])
+        weighed = [replace(t, log_prob=t.log_prob + own) for t, own in zip(texts, more.tolist(), strict=True)]
+        return sorted(weighed, key=lambda t: (-t.log_prob, t.text))
+
+    def _search(self, constraint: Constraint | None) -> list[Text]:
+        return search(self.boxes, self.log_probs, self.symbols, self.kind, constraint)
+
+    def _texts_of_line(self, known: set[str], constraint: Constraint | None) -> list[Text]:
+        """The likeliest texts of the whole line that are not known yet, where the lattice can be cut so."""
+        assert self.columns is not None
+        texts = [t for t in line_texts(self.columns, self.symbols, LINE_TEXTS) if fold(t) not in known]
+        if constraint is not None:
+            texts = [t for t in texts if accepts_text(constraint, t)]
+        return self._search(Lexicon(texts)) if texts else []
 
 
 def _characters(

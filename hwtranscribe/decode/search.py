@@ -28,8 +28,9 @@ _PUSHED_OUT = 1.0
 _NO_SPACE = (("", 0.0),)
 _CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.1, Kind.ALPHANUMERIC: -0.05}
 """Cost of a character more: hands join digits more often than block letters; fitted on the development sets."""
-_SCORE_WEIGHT = 0.6
-"""Of the network's log-probabilities against geometry, where characters have to be cut apart."""
+_SCORE_WEIGHT = {Kind.DIGITS: 0.5, Kind.LETTERS: 0.4, Kind.ALPHANUMERIC: 0.45}
+"""Of the network's log-probabilities against geometry, where characters have to be cut apart; the whole line is asked
+as well."""
 _UNREADABLE_PENALTY = math.log(0.02)
 """The network was shown more things that are no character than fields hold."""
 
@@ -124,7 +125,7 @@ def _choices(
 ) -> list[list[_Choice]]:
     """What every edge may be read as, with log-probabilities above a floor, likeliest first; "" leaves it out."""
     more = _CHARACTER_LOG_PROB[kind]
-    weighed = log_probs * np.float32(1.0 if boxes.cells else _SCORE_WEIGHT)
+    weighed = log_probs * np.float32(1.0 if boxes.cells else _SCORE_WEIGHT[kind])
     found: list[list[_Choice]] = [[] for _ in range(len(weighed))]
     geometry, rows = boxes.geometry_log_prob.tolist(), weighed.tolist()
     for edge, column in zip(*(places.tolist() for places in np.nonzero(weighed[:, :-1] > floor)), strict=True):

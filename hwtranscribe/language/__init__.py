@@ -1,8 +1,9 @@
 """How likely letters follow one another in what people write on forms: names, places, plain words.
 
-A mixture on whole words: some are of the kind in `words.txt`, spelled as an n-gram model of them says, and the rest is
-letters without order. So a name that was read with doubt is helped by what names are like, and a code or an alphabet,
-which is like no name, is left alone.
+A mixture on whole words: some are of the kind in `words.txt`, spelled as an n-gram model of them says; some come from
+elsewhere, but their letters follow one another in pairs as they do there; and the rest is letters without order. So a
+name that was read with doubt is helped by what names are like, and a code or an alphabet, which is like no name, is
+left alone.
 
 The n-grams are interpolated after Witten and Bell (1991). The words were written down for this purpose; they are no
 lexicon, other words are read as well.
@@ -16,8 +17,8 @@ from typing import NamedTuple
 
 ORDER = 4
 """Letters of an n-gram."""
-WORD_SHARE = 0.8
-"""Share of words that are of the kind of the list."""
+WORD_SHARES = {4: 0.5, 2: 0.3}
+"""Share of words that are spelled like the list by n-grams of so many letters; the rest is letters without order."""
 _LETTERS = 26
 _START, _END = "^" * (ORDER - 1), "$"
 
@@ -33,19 +34,24 @@ def word_log_odds(text: str) -> float:
 
 @lru_cache(maxsize=65536)
 def _one_word(word: str) -> float:
+    odds = {order: min(_log_odds_of_ngrams(word, order), 600.0) for order in WORD_SHARES}
+    return log(sum(share * exp(odds[order]) for order, share in WORD_SHARES.items()) + 1 - sum(WORD_SHARES.values()))
+
+
+def _log_odds_of_ngrams(word: str, order: int) -> float:
+    """How much more likely a word is by n-grams of at most so many letters than without order."""
     model = _ngrams()
     log_prob, padded = 0.0, _START + word + _END
     for at in range(len(_START), len(padded)):
         probability = 1.0 / (_LETTERS + 1)
-        for length in range(ORDER):
+        for length in range(order):
             context = padded[at - length : at]
             total = model.total.get(context, 0)
             if total:
                 different = model.different[context]
                 probability = (model.counts[context + padded[at]] + different * probability) / (total + different)
         log_prob += log(probability)
-    odds = log_prob + (len(word) + 1) * log(_LETTERS + 1)
-    return log(WORD_SHARE * exp(min(odds, 600.0)) + 1 - WORD_SHARE)
+    return log_prob + (len(word) + 1) * log(_LETTERS + 1)
 
 
 class _Ngrams(NamedTuple):

@@ -5,7 +5,7 @@ geometry decide (Casey and Lecolinet 1996; Liu, Sako and Fujisawa 2004).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import cv2
@@ -27,6 +27,7 @@ from hwtranscribe.segment.geometry import (
     stretch,
 )
 from hwtranscribe.segment.loops import Loop, find_loops
+from hwtranscribe.strip import normalize_line
 from hwtranscribe.types import Box, CharBoxes
 
 MAX_PIECES_PER_EDGE = 6
@@ -104,19 +105,53 @@ def line_lattice(ink: UInt8[np.ndarray, "h w"], field: str, box: Box, hand: Hand
         box: Where `ink` lies on the aligned page, px.
         hand: That wrote it, where that is known from other lines.
     """
+    written = _set_upright(ink, hand)
+    components, height_px = written.components, written.height_px
+    if not len(components):
+        return empty_boxes(field, box)
+    line = _pieces(written.ink, components, height_px)
+    lattice = _lattice(line, field, box, written.shear, height_px, components.stroke_width_px)
+    return replace(lattice, strip=_strip(written))
+
+
+def line_strip(ink: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "32 w2"] | None:
+    """The strip of one line of free writing, as `line_lattice` gives it; None where there is no ink.
+
+    Args:
+        ink: Ink of this line alone, 0 paper, 255 full ink.
+    """
+    written = _set_upright(ink, None)
+    return _strip(written) if len(written.components) else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Upright:
+    """A line with its slant taken out: its ink, the shear that was taken out, its components, and their height."""
+
+    ink: UInt8[np.ndarray, "h w"]
+    shear: float
+    components: Components
+    height_px: float
+
+
+def _set_upright(ink: UInt8[np.ndarray, "h w"], hand: Hand | None) -> _Upright:
     binary = (ink >= INK_THRESHOLD).view(np.uint8)
     if hand is not None and cv2.connectedComponents(binary)[0] - 1 >= TELLING:
         hand = None
     shear = hand.shear if hand else slant_shear(binary)
     upright = _sheared(ink, shear)
     components = find_components(upright)
-    if not len(components):
-        return empty_boxes(field, box)
-    height_px = line_height_px(components)
+    height_px = line_height_px(components) if len(components) else 0.0
     if hand and SAME_HEIGHT * hand.height_px <= height_px:
         height_px = max(height_px, hand.height_px)
-    line = _pieces(upright, components, height_px)
-    return _lattice(line, field, box, shear, height_px, components.stroke_width_px)
+    return _Upright(upright, shear, components, height_px)
+
+
+def _strip(written: _Upright) -> Float32[np.ndarray, "32 w"]:
+    parts = written.components
+    wider = stretch(parts.width, parts.height, np.ones(len(parts), bool))
+    boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
+    return normalize_line(written.ink, boxes, written.height_px, wider)
 
 
 def empty_boxes(field: str, box: Box) -> CharBoxes:

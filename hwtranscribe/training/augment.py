@@ -95,7 +95,7 @@ class Augmenter:
         wobbled_y = (y + scale * wobble * field_y).astype(np.float32)
         return cv2.remap(image, wobbled_x, wobbled_y, cv2.INTER_CUBIC).astype(np.float32) / 255
 
-    def pen(self, ink: Float32[np.ndarray, "56 56"], rng: np.random.Generator) -> Float32[np.ndarray, "56 56"]:
+    def pen(self, ink: Float32[np.ndarray, "h w"], rng: np.random.Generator) -> Float32[np.ndarray, "h w"]:
         """Change the stroke's width, from a thin pen to a felt tip, its edge and its evenness."""
         choice = rng.random()
         if choice < 0.3:
@@ -105,13 +105,15 @@ class Augmenter:
             mask = (ink > 0.45).astype(np.uint8)
             ink = _thinner(mask, rng.uniform(0, 0.8)) if choice < 0.75 else _thicker(mask, rng.triangular(0, 0.8, 3.6))
         if rng.random() < 0.12:
-            grain = cv2.resize(rng.random((14, 14), dtype=np.float32), ink.shape, interpolation=cv2.INTER_LINEAR)
+            height, width = ink.shape
+            coarse = rng.random((height // 4, width // 4), dtype=np.float32)
+            grain = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
             ink = ink * np.clip(1 - rng.uniform(0.3, 1.0) * (grain > rng.uniform(0.55, 0.8)) * grain, 0, 1)
         if rng.random() < 0.1:
             # What taking out a printed rule leaves of the strokes that it crossed.
             ink = ink.copy()
-            at, width = rng.integers(10, CANVAS_PX - 10), rng.integers(1, 4)
-            gap = ink[at : at + width] if rng.random() < 0.6 else ink[:, at : at + width]
+            at, thickness = rng.integers(10, min(ink.shape) - 10), rng.integers(1, 4)
+            gap = ink[at : at + thickness] if rng.random() < 0.6 else ink[:, at : at + thickness]
             gap *= rng.uniform(0, 0.5)
         return ink.astype(np.float32)
 

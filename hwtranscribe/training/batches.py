@@ -1,19 +1,17 @@
-"""Batches for training: balanced sampling, augmentation, and a thread that keeps ahead of the step.
+"""Batches of characters: balanced sampling and augmentation.
 
 Every batch is a function of (seed, epoch, number), so a run that was killed goes on exactly as it would have.
 """
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import DIGITS, LABELS
+from hwtranscribe.training.ahead import made_ahead
 from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.garbage import draw_garbage
@@ -21,7 +19,6 @@ from hwtranscribe.training.garbage import draw_garbage
 DIGIT_WEIGHT = 2.0
 """Amounts and numbers forgive no error; letters have words around them."""
 
-_AHEAD = 12
 _NEIGHBOUR_COUNT = 8000
 
 
@@ -102,18 +99,7 @@ class BatchMaker:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, made ahead in a thread."""
         rows = self._rows_of_epoch(epoch)
-        with ThreadPoolExecutor(1, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-            pending: deque[Future[Batch]] = deque()
-            try:
-                for number, batch_rows in enumerate(rows):
-                    pending.append(pool.submit(self._make, epoch, number, batch_rows))
-                    if len(pending) > _AHEAD:
-                        yield pending.popleft().result()
-                while pending:
-                    yield pending.popleft().result()
-            finally:
-                for future in pending:
-                    future.cancel()
+        yield from made_ahead(self._make, [(epoch, number, mine) for number, mine in enumerate(rows)])
 
     def _rows_of_epoch(self, epoch: int) -> np.ndarray:
         """Systematic sampling: every row comes as often as its weight says, rounded up or down."""

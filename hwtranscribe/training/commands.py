@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from hwtranscribe.checkpoint import METADATA_NAME, default_checkpoint_path, save_checkpoint
+from hwtranscribe.checkpoint import METADATA_NAME, default_checkpoint_path, load_checkpoint, save_checkpoint
 from hwtranscribe.classify import Classifier
 from hwtranscribe.errors import CheckpointError, UsageError
 from hwtranscribe.files import write_atomically
@@ -28,9 +28,10 @@ from hwtranscribe.training.data import (
 from hwtranscribe.training.evaluate import evaluate_classifier, load_test_sets
 from hwtranscribe.training.fine_tune import HELD_OUT_SHARE, accuracy_on, fine_tune, load_start
 from hwtranscribe.training.fonts import load_fonts
+from hwtranscribe.training.lesson import character_lesson, line_lesson
 from hwtranscribe.training.plots import write_learning_curves
 from hwtranscribe.training.recipes import Recipe, make_recipe
-from hwtranscribe.training.report import summary_lines, write_report
+from hwtranscribe.training.report import FIGURES_NAME, summary_lines, write_report
 from hwtranscribe.training.train import TrainedNetwork, run_training
 
 CHECKPOINT_FOLDER = "checkpoint"
@@ -56,9 +57,9 @@ def train(
     Args:
         out: Folder of the run: `state.safetensors`, `log.csv`, pictures and, at the end, `checkpoint/`.
         data_dir: TFDS data folder; with `crops` it may be left out, and mixes those sets in.
-        preset: `glyphnet`, `mnist-433k` or `mnist-2m`.
+        preset: `glyphnet`, `linenet`, `mnist-433k` or `mnist-2m`.
         epochs: Length of the schedule; may be changed on a started run until its learning rate falls.
-        samples_per_epoch: Characters an epoch, garbage included.
+        samples_per_epoch: Characters an epoch, garbage included, or lines.
         seed: Of everything random.
         mat: `mnist-original.mat` to take the digits from instead of TFDS.
         from_checkpoint: Checkpoint folder whose weights to start from; needed to fine-tune on `crops`.
@@ -74,6 +75,8 @@ def train(
         CheckpointError: The checkpoint to start from is wrong, or the result is worse than it.
     """
     recipe = make_recipe(preset, epochs, samples_per_epoch, seed)
+    if preset == "linenet" and crops is not None:
+        raise UsageError("--crops goes with --preset glyphnet only: lines are composed of the data sets' characters")
     if fonts is not None and preset != "glyphnet":
         raise UsageError(f"--fonts goes with --preset glyphnet only, not with {preset}")
     if crops is not None:
@@ -97,8 +100,11 @@ def train(
     start = None if from_checkpoint is None else load_start(from_checkpoint, recipe)
     if start is not None:
         data_note["from"] = start.hash
-    start_variables = None if start is None else start.variables
-    trained = run_training(recipe, train_set, validation, out, data_note, start_variables, weights)
+    if preset == "linenet":
+        lesson = line_lesson(recipe, train_set, validation)
+    else:
+        lesson = character_lesson(recipe, train_set, validation, weights)
+    trained = run_training(recipe, lesson, out, data_note, None if start is None else start.variables)
     write_learning_curves(out, trained.log, train_set)
     command = (
         f"hwtranscribe train --data-dir DATA --out OUT --preset {preset} --epochs {recipe.epochs} "
@@ -125,6 +131,8 @@ def evaluate(
         The figures, plain JSON values.
     """
     folder = checkpoint or default_checkpoint_path()
+    if load_checkpoint(folder).network.preset == "linenet":
+        return _evaluate_lines(data_dir, folder, out, record)
     classifier = Classifier.load(folder)
     preset = classifier.checkpoint.network.preset
     validation = load_train_and_validation(data_dir, preset)[1]
@@ -133,9 +141,26 @@ def evaluate(
     if out is not None:
         write_report(out, evaluation, classifier.checkpoint.metadata.get("log"), f"{preset}, {folder}")
     if record:
-        metadata = {**classifier.checkpoint.metadata, "figures": evaluation.figures}
-        write_atomically(folder / METADATA_NAME, (json.dumps(metadata, indent=2) + "\n").encode())
+        _record(folder, classifier.checkpoint.metadata, evaluation.figures)
     return evaluation.figures
+
+
+def _evaluate_lines(data_dir: Path, folder: Path, out: Path | None, record: bool) -> dict[str, Any]:
+    """Measure a network for lines on lines composed of validation characters."""
+    checkpoint = load_checkpoint(folder)
+    lesson = line_lesson(make_recipe("linenet", None, None, 1), *load_train_and_validation(data_dir, "linenet"))
+    figures: dict[str, Any] = {"composed lines read whole": lesson.measure(checkpoint.variables)}
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / FIGURES_NAME, (json.dumps(figures, indent=2) + "\n").encode())
+    if record:
+        _record(folder, checkpoint.metadata, figures)
+    return figures
+
+
+def _record(folder: Path, metadata: dict[str, Any], figures: dict[str, Any]) -> None:
+    content = {**metadata, "figures": figures}
+    write_atomically(folder / METADATA_NAME, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def load_train_and_validation(data_dir: Path, preset: str, mat: Path | None = None) -> tuple[Characters, Characters]:

@@ -142,3 +142,36 @@ def draw_rule_under(image: UInt8[np.ndarray, "28 28"], rng: np.random.Generator)
     at, tilt = int(rows[-1]) + int(rng.integers(-1, 2)), int(rng.integers(-1, 2))
     cv2.line(image, (int(left), at), (int(right), at + tilt), 255, int(rng.integers(1, 3)), cv2.LINE_AA)
     return image
+
+
+def draw_mark(name: str, stroke_px: int, rng: np.random.Generator) -> tuple[Float32[np.ndarray, "h w"], float]:
+    """Return a punctuation mark, and how far its foot stands above the line, in heights of a character.
+
+    Args:
+        name: `.`, `,`, `:`, `-`, `=` or `/`; a character is 36 px high.
+        stroke_px: Width of the pen.
+        rng: What to draw from.
+    """
+    if name in ".:":
+        radius = int(rng.integers(1, 5 if name == "." else 4))
+        apart = int(rng.integers(8, 20)) if name == ":" else 0
+        ink = np.zeros((2 * radius + 3 + apart, 2 * radius + 3), np.float32)
+        for y in {radius + 1, radius + 1 + apart}:
+            cv2.circle(ink, (radius + 1, y), radius, 1.0, -1, cv2.LINE_AA)
+        raised = name == "." and rng.random() < 0.2
+        return ink, rng.uniform(0.3, 0.6) if raised else rng.uniform(-0.05, 0.12 if name == "." else 0.3)
+    if name == ",":
+        height = int(rng.integers(8, 18))
+        ink = np.zeros((height + 6, 12), np.float32)
+        cv2.line(ink, (8, 3), (int(rng.integers(2, 8)), height + 2), 1.0, stroke_px, cv2.LINE_AA)
+        return ink, -rng.uniform(0.1, 0.35)
+    if name == "/":
+        height = int(rng.integers(36, 56))
+        ink = np.zeros((height + 6, 30), np.float32)
+        cv2.line(ink, (26, 3), (int(rng.integers(3, 12)), height + 2), 1.0, stroke_px, cv2.LINE_AA)
+        return ink, -rng.uniform(0, 0.25)
+    width, tilt_px = int(rng.integers(8, 34)), int(rng.integers(-3, 4))
+    ink = np.zeros((24, width + 6), np.float32)
+    for y in [12] if name == "-" else [8, 8 + int(rng.integers(5, 10))]:
+        cv2.line(ink, (3, y + tilt_px), (width + 2, y - tilt_px), 1.0, stroke_px, cv2.LINE_AA)
+    return ink, rng.uniform(0.1, 0.45)

@@ -16,7 +16,7 @@ class Recipe:
         network_options: Its further attributes.
         labels: Classes; small letters count as capitals where only those are there.
         epochs: Length of the schedule.
-        samples_per_epoch: Characters drawn an epoch, garbage included; 0 is as many as there are.
+        samples_per_epoch: Characters drawn an epoch, garbage included, or lines; 0 is as many as there are.
         batch_size: Of a step.
         learning_rate: Peak.
         warmup_epochs: Linear rise at the start, then constant.
@@ -81,6 +81,24 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             garbage_share=0.15,
             seed=seed,
         )
+    if preset == "linenet":
+        return Recipe(
+            preset=preset,
+            network_options={"features": [32, 64, 128], "hidden": 192, "dropout_rate": 0.2},
+            labels=LABELS,
+            epochs=epochs or 16,
+            samples_per_epoch=samples_per_epoch or 9_600,
+            batch_size=16,
+            learning_rate=1e-3,
+            warmup_epochs=0.5,
+            decay_epochs=10,
+            weight_decay=0.03,
+            label_smoothing=0.0,
+            ema_decay=0.999,
+            augment=True,
+            garbage_share=0.0,
+            seed=seed,
+        )
     if preset in ("mnist-433k", "mnist-2m"):
         return Recipe(
             preset=preset,
@@ -99,7 +117,7 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             garbage_share=0.0,
             seed=seed,
         )
-    raise UsageError(f"--preset {preset!r}: allowed are glyphnet, mnist-433k, mnist-2m")
+    raise UsageError(f"--preset {preset!r}: allowed are glyphnet, linenet, mnist-433k, mnist-2m")
 
 
 def fine_tuning_recipe(base: Recipe, network: NetworkSpec, epochs: int | None) -> Recipe:

@@ -21,6 +21,7 @@ from hwtranscribe.training.plots import (
     plot_worst_mistakes,
 )
 
+FIGURES_NAME = "figures.json"
 _STYLE = "body{font:14px sans-serif;max-width:1100px;margin:2em auto}td,th{padding:2px 10px;text-align:right}"
 
 
@@ -72,7 +73,7 @@ def write_report(folder: Path, evaluation: Evaluation, log: list[dict[str, Any]]
         write_atomically(folder / f"{name}.png", picture)
     all_texts = "\n".join(f"{name}\n{text}" for name, text in texts.items())
     write_atomically(folder / "classification.txt", all_texts.encode())
-    write_atomically(folder / "figures.json", (json.dumps(evaluation.figures, indent=2) + "\n").encode())
+    write_atomically(folder / FIGURES_NAME, (json.dumps(evaluation.figures, indent=2) + "\n").encode())
     page = _page(heading, summary_lines(evaluation.figures), texts, pictures)
     write_atomically(folder / "report.html", page.encode())
 

@@ -7,6 +7,7 @@ import flax.linen as nn
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
@@ -23,7 +24,8 @@ class TrainState(flax.struct.PyTreeNode):
     optimizer: Any
 
 
-Step = Callable[[TrainState, Array, Array, Array], tuple[TrainState, Array]]
+Step = Callable[..., tuple[TrainState, Array]]
+"""From a state, inputs, and what the loss needs besides, to the next state and the loss."""
 
 
 def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> optax.GradientTransformation:
@@ -42,11 +44,15 @@ def make_optimizer(recipe: Recipe, steps_per_epoch: int) -> optax.GradientTransf
 
 
 def start_state(
-    module: nn.Module, optimizer: optax.GradientTransformation, seed: int, variables: Any | None = None
+    module: nn.Module,
+    optimizer: optax.GradientTransformation,
+    seed: int,
+    example: np.ndarray,
+    variables: Any | None = None,
 ) -> TrainState:
-    """Initialise, from given variables where there are any."""
+    """Initialise for inputs like an example, from given variables where there are any."""
     if variables is None:
-        variables = jax.jit(module.init)(jax.random.key(seed), jnp.zeros((1, 28, 28, 1)))
+        variables = jax.jit(module.init)(jax.random.key(seed), example)
     variables = jax.tree.map(jnp.asarray, variables)
     params, stats = variables["params"], variables.get("batch_stats", {})
     # Copies: the step gives its old state's memory away, and a buffer can be given away only once.
@@ -68,21 +74,22 @@ def set_loss(
     return -jnp.mean((1 - smoothing) * right + smoothing * log_probs.mean(axis=1))
 
 
-def make_step(module: nn.Module, optimizer: optax.GradientTransformation, recipe: Recipe) -> Step:
+def make_step(
+    module: nn.Module, optimizer: optax.GradientTransformation, recipe: Recipe, loss_of_logits: Callable[..., Array]
+) -> Step:
     """Return the compiled step; the old state's memory is reused for the new one."""
     dropout_key = jax.random.key(recipe.seed + 1)
 
-    def step(state: TrainState, glyphs: Array, classes: Array, other_case: Array) -> tuple[TrainState, Array]:
+    def step(state: TrainState, inputs: Array, *targets: Array) -> tuple[TrainState, Array]:
         def loss_of(params: Any) -> tuple[Array, Any]:
             logits, changed = module.apply(
                 {"params": params, "batch_stats": state.batch_stats},
-                glyphs,
+                inputs,
                 True,
                 mutable=["batch_stats"],
                 rngs={"dropout": jax.random.fold_in(dropout_key, state.step)},
             )
-            loss = set_loss(logits, classes, other_case, recipe.label_smoothing)
-            return loss, changed.get("batch_stats", {})
+            return loss_of_logits(logits, *targets), changed.get("batch_stats", {})
 
         (loss, stats), gradient = jax.value_and_grad(loss_of, has_aux=True)(state.params)
         updates, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)

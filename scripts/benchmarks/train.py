@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from functools import partial
 
 import numpy as np
 
@@ -41,14 +42,15 @@ class OurStep:
     def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int) -> None:
         from hwtranscribe.model import parameter_count
         from hwtranscribe.training.recipes import make_recipe
-        from hwtranscribe.training.step import make_optimizer, make_step, start_state
+        from hwtranscribe.training.step import make_optimizer, make_step, set_loss, start_state
 
         recipe = make_recipe("mnist-2m", None, None, seed=0)
         module = recipe.network().build()
         optimizer = make_optimizer(recipe, len(images) // batch_size)
         self.images, self.labels, self.batch_size = images, labels, batch_size
-        self.step = make_step(module, optimizer, recipe)
-        self.state = start_state(module, optimizer, seed=0)
+        loss = partial(set_loss, smoothing=recipe.label_smoothing)
+        self.step = make_step(module, optimizer, recipe, loss)
+        self.state = start_state(module, optimizer, 0, np.zeros((1, *images.shape[1:]), np.float32))
         self.parameter_count = parameter_count(self.state.params)
 
     def rate(self) -> float:
