@@ -12,7 +12,11 @@ MARGIN_PX = 8
 """Paper left and right of the ink."""
 WIDEST_GAP_PX = 10
 """Wider paper within a line is cut down to this: how far apart letters stand does not tell what they are."""
+LONGEST_PX = 4096
+"""Some 200 characters. Rows of specks, enlarged to the height of characters, would keep the network busy for long."""
 
+_MOST_PAPER_PX = 30_000
+"""OpenCV warps to no more than 32,767 px."""
 _TALL, _LEAST_PAIRS, _MAX_SLOPE = 0.6, 3, 0.2
 _INK_LEVEL = 0.3
 _FULL_INK_SHARE = 0.85
@@ -23,7 +27,7 @@ _BLANK_SHARE = 0.15
 
 def normalize_line(
     ink: UInt8[np.ndarray, "h w"], boxes: Int32[np.ndarray, "n 4"], height_px: float, wider: float
-) -> Float32[np.ndarray, "32 w2"]:
+) -> Float32[np.ndarray, "32 w2"] | None:
     """Scale a line so that its characters are 22 px high, lay it level and centre it.
 
     Args:
@@ -33,7 +37,7 @@ def normalize_line(
         wider: By how much a narrow hand is stretched.
 
     Returns:
-        The strip, 0 to 1, ink = 1.
+        The strip, 0 to 1, ink = 1; None where it is longer than any line that a person writes.
     """
     down = CHARACTER_HEIGHT_PX / height_px
     across = down * wider
@@ -41,6 +45,8 @@ def normalize_line(
     columns = np.flatnonzero(ink.max(axis=0) > 255 * _INK_LEVEL)
     left, right = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, ink.shape[1])
     width = max(1, round((right - left) * across)) + 2 * MARGIN_PX
+    if width > _MOST_PAPER_PX:
+        return None
     source = ink.astype(np.float32) / 255
     if down < _SHRINKS:
         # A warp looks at single pixels: what is to shrink is made soft first.
@@ -50,6 +56,8 @@ def normalize_line(
     inverse = np.array([[1 / across, 0, x_of_0], [slope / across, 1 / down, y_of_0]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     strip = _without_wide_gaps(cv2.warpAffine(source, inverse, (width, STRIP_HEIGHT_PX), flags=flags))
+    if strip.shape[1] > LONGEST_PX:
+        return None
     peak = _FULL_INK_SHARE * float(strip.max())
     return np.minimum(strip / max(peak, _EMPTY_PEAK), 1.0).astype(np.float32)
 

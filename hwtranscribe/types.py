@@ -250,7 +250,7 @@ class CharBoxes:
             printed remnant) and is to be left out; -inf where it can't be.
         space_log_odds: Of a space between words before the edge, by the width of the paper there; -inf in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
-        strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb and where there is no ink.
+        strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
         in_table: The cell of a drawn table that the line stands in, or None.
         doubt: Why the characters may be cut apart wrongly or may not count, for a person; empty otherwise. What is read
             of them is then for review.

@@ -67,6 +67,17 @@ def test_wide_paper_is_cut_down_and_narrow_is_not():
     assert close.shape[1] < wide.shape[1] < close.shape[1] + 4 * WIDEST_GAP_PX
 
 
+@pytest.mark.parametrize(("apart_px", "count"), [(6, 1500), (4000, 5)])
+def test_what_is_longer_than_any_line_has_no_strip(apart_px: int, count: int):
+    """Rows of specks: each as high as a character, or a few with so much paper that it can't be set in one picture."""
+    ink = np.zeros((12, 40 + apart_px * count), np.uint8)
+    for place in range(count):
+        ink[4:7, 20 + apart_px * place : 23 + apart_px * place] = 255
+    assert line_strip(ink) is None
+    if count < 10:
+        assert line_lattice(ink, "f", (0, 0, ink.shape[1], ink.shape[0])).node_count > 1
+
+
 def test_the_lattice_brings_the_strip_and_paper_has_none():
     ink = written("17")
     strip = line_lattice(ink, "f", (0, 0, ink.shape[1], ink.shape[0])).strip

@@ -115,7 +115,7 @@ def line_lattice(ink: UInt8[np.ndarray, "h w"], field: str, box: Box, hand: Hand
 
 
 def line_strip(ink: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "32 w2"] | None:
-    """The strip of one line of free writing, as `line_lattice` gives it; None where there is no ink.
+    """The strip of one line of free writing, as `line_lattice` gives it; None without ink, or where it is too long.
 
     Args:
         ink: Ink of this line alone, 0 paper, 255 full ink.
@@ -147,7 +147,7 @@ def _set_upright(ink: UInt8[np.ndarray, "h w"], hand: Hand | None) -> _Upright:
     return _Upright(upright, shear, components, height_px)
 
 
-def _strip(written: _Upright) -> Float32[np.ndarray, "32 w"]:
+def _strip(written: _Upright) -> Float32[np.ndarray, "32 w"] | None:
     parts = written.components
     wider = stretch(parts.width, parts.height, np.ones(len(parts), bool))
     boxes = np.stack([parts.left, parts.top, parts.right, parts.bottom], axis=1)
