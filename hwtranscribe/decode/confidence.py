@@ -8,7 +8,7 @@ cross-validation how far it can be trusted.
 
 import math
 
-OFFSET, SHARE, WEAKEST, COUNT = -0.27, 0.83, 0.02, 0.23
+OFFSET, SHARE, WEAKEST, COUNT = -0.26, 0.82, 0.02, 0.23
 """Weights of the log-odds of the share, of the log-odds of the weakest character, and of the logarithm of the count."""
 _LIMIT = 1e-4
 

@@ -66,9 +66,11 @@ def line_texts(columns: Float32[np.ndarray, "t symbols_1"], symbols: Sequence[st
     blank = len(symbols)
     # Log-probability of a beginning, where its last column is blank and where it is its last character.
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, _NEVER)}
-    for column in columns.astype(np.float64):
-        likely = np.flatnonzero(column > column.max() + _FARFETCHED).tolist()
-        scores = column.tolist()
+    likely: list[list[int]] = [[] for _ in columns]
+    near = columns[:, :-1] > columns.max(axis=1, keepdims=True) + _FARFETCHED
+    for row, symbol in zip(*(places.tolist() for places in np.nonzero(near)), strict=True):
+        likely[row].append(symbol)
+    for scores, tried in zip(columns.astype(np.float64).tolist(), likely, strict=True):
         longer: dict[tuple[int, ...], tuple[float, float]] = {}
         for text, (after_blank, after_last) in beam.items():
             either = log_add(after_blank, after_last)
@@ -76,13 +78,14 @@ def line_texts(columns: Float32[np.ndarray, "t symbols_1"], symbols: Sequence[st
             known = longer.get(text, (_NEVER, _NEVER))
             again = after_last + scores[text[-1]] if text else _NEVER
             longer[text] = log_add(known[0], stays), log_add(known[1], again)
-            for symbol in likely:
-                if symbol == blank:
-                    continue
+            for symbol in tried:
                 before = after_blank if text and text[-1] == symbol else either
                 grown = (*text, symbol)
                 known = longer.get(grown, (_NEVER, _NEVER))
                 longer[grown] = known[0], log_add(known[1], before + scores[symbol])
-        best = sorted(longer, key=lambda text: (-log_add(*longer[text]), text))[:count]
-        beam = {text: longer[text] for text in best}
-    return ["".join(symbols[i] for i in text) for text in beam if text]
+        if len(longer) > count:
+            best = sorted((-log_add(*found), text) for text, found in longer.items())[:count]
+            longer = {text: longer[text] for _, text in best}
+        beam = longer
+    best = sorted((-log_add(*found), text) for text, found in beam.items())
+    return ["".join(symbols[i] for i in text) for _, text in best if text]

@@ -19,9 +19,10 @@ UNREADABLE = "?"
 BEAM_WIDTH = 24
 _FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
 _SPACE_FLOOR = 4.0
-_HOPELESS = 7.0
-"""How much less likely than the best at its node a text may be before it is given up."""
-_LOST = 8.0
+_HOPELESS, _HOPELESS_AMONG_CUTS = 7.0, 5.0
+"""How much less likely than the best at its node a text may be before it is given up; less where characters have to be
+cut apart and nothing constrains them, for there the network's log-probabilities count less."""
+_LOST, _LOST_AMONG_CUTS = 8.0, 6.0
 """How much less likely than the best of the whole field what a text may still become may be before it is given up."""
 _PUSHED_OUT = 1.0
 """How much less likely than the last of a full beam a text may be before it is given up: more ways may lead to it."""
@@ -67,11 +68,14 @@ def search(
     for edge, node in enumerate(boxes.start.tolist()):
         edges_from[node].append(edge)
     ends = boxes.end.tolist()
-    choices = _choices(boxes, log_probs, symbols, kind, _FREE_FLOOR if constraint is None else _CONSTRAINED_FLOOR)
+    floor = _FREE_FLOOR if constraint is None else _CONSTRAINED_FLOOR
+    among_cuts = constraint is None and not boxes.cells
+    hopeless, lost = (_HOPELESS_AMONG_CUTS, _LOST_AMONG_CUTS) if among_cuts else (_HOPELESS, _LOST)
+    choices = _choices(boxes, log_probs, symbols, kind, floor)
     spaced = [_spaced(own, gaps) for own, gaps in zip(choices, _gaps(boxes, kind), strict=True)]
     to_come = _to_come(boxes, spaced)
     # What a text at a node must reach: first that it can still become one of the likely ones.
-    least = [to_come[0] - _LOST - rest for rest in to_come]
+    least = [to_come[0] - lost - rest for rest in to_come]
     for node in range(boxes.node_count - 1):
         beam = sorted(nodes[node].items(), key=_rank)[:BEAM_WIDTH]
         nodes[node] = dict(beam)
@@ -99,8 +103,8 @@ def search(
                             target[longer] = (total, best + score, following, (node, text, edge, symbol != ""))
                         else:
                             target[longer] = (total, *known[1:])
-                    if total - _HOPELESS > enough:
-                        enough = total - _HOPELESS
+                    if total - hopeless > enough:
+                        enough = total - hopeless
                 if len(target) >= crowded:
                     crowded = 2 * len(target)
                     enough = max(enough, _last_of_beam(target) - _PUSHED_OUT)
