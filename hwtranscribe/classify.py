@@ -72,7 +72,11 @@ class Classifier:
             CheckpointError: It is missing, damaged or of another version.
         """
         keep_compiled_programs()
-        return cls(load_checkpoint(Path(checkpoint) if checkpoint else default_checkpoint_path()))
+        folder = Path(checkpoint) if checkpoint else default_checkpoint_path()
+        loaded = load_checkpoint(folder)
+        if loaded.network.preset == "linenet":
+            raise CheckpointError(f"{folder}: holds a linenet, which reads lines; needed is a network for characters")
+        return cls(loaded)
 
     @property
     def checkpoint_hash(self) -> str:
@@ -268,8 +272,6 @@ def _log_sum(values: Float32[np.ndarray, "n m"]) -> Float32[np.ndarray, " n"]:
 
 
 def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
-    if checkpoint.network.preset == "linenet":
-        raise CheckpointError("checkpoint of linenet: it reads lines; --checkpoint needs a network for characters")
     module, variables = folded(checkpoint.network.build(), checkpoint.variables)
     temperature = checkpoint.temperature
     try:

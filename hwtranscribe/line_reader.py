@@ -38,7 +38,14 @@ class LineReader:
             CheckpointError: It is missing, damaged or of another version.
         """
         keep_compiled_programs()
-        return cls(load_checkpoint(line_checkpoint_path(checkpoint)))
+        folder = line_checkpoint_path(checkpoint)
+        loaded = load_checkpoint(folder)
+        if loaded.network.preset != "linenet" or loaded.labels != LABELS:
+            raise CheckpointError(
+                f"{folder}: holds {loaded.network.preset} with {len(loaded.labels)} classes; lines are read by a "
+                f"linenet with {len(LABELS)}, from hwtranscribe train --preset linenet"
+            )
+        return cls(loaded)
 
     def score(self, strip: Float32[np.ndarray, "32 w"]) -> Float32[np.ndarray, "t 63"]:
         """Return log-probabilities over `LABELS` for every 4 px of a strip; the last is that nothing is read there.
@@ -66,9 +73,8 @@ class LineReader:
 
 
 def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:
-    if checkpoint.network.preset != "linenet" or checkpoint.labels != LABELS:
-        raise CheckpointError(f"checkpoint of {checkpoint.network.preset}: lines are read by a linenet of all classes")
     module, variables = folded(checkpoint.network.build(), checkpoint.variables)
-    run = jax.jit(lambda variables, strips: jax.nn.log_softmax(module.apply(variables, strips)))
+    temperature = checkpoint.temperature
+    run = jax.jit(lambda variables, strips: jax.nn.log_softmax(module.apply(variables, strips) / temperature))
     placed = jax.device_put(variables)
     return lambda strips: run(placed, strips)

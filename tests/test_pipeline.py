@@ -1,6 +1,7 @@
 """From documents to results: the order of the stages, and pages put together to forms."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from PIL import Image
 
 from hwtranscribe import FormTemplate, Transcriber
 from hwtranscribe.assembly import _forms
+from hwtranscribe.checkpoint import LINES_NAME, METADATA_NAME, default_checkpoint_path
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.pipeline import _mapped, transcribe_document
 from hwtranscribe.types import Case, DocumentJob, FieldReading, Kind, PageReadings, ReadOptions, Status
@@ -42,11 +44,20 @@ def test_reads_a_form_with_boxes_on_the_rendered_page(membership):
 
 def test_result_says_what_made_it(membership):
     provenance = membership.read(MEMBERSHIP / "scans" / "fax.png").provenance
-    networks = membership.classifier.checkpoint_hash, membership.line_reader.checkpoint.hash
-    assert len(provenance.checkpoint_hash) == 16 and provenance.checkpoint_hash not in networks
     assert provenance.form_hash == membership.form.hash
     assert "password" not in provenance.options
     json.dumps(provenance.options)
+
+
+@pytest.mark.parametrize("network", [".", LINES_NAME])
+def test_the_hash_of_a_result_follows_both_networks(membership, tmp_path, network):
+    other = tmp_path / "other"
+    shutil.copytree(default_checkpoint_path(), other)
+    assert Transcriber(checkpoint=other).provenance.checkpoint_hash == membership.provenance.checkpoint_hash
+    path = other / network / METADATA_NAME
+    metadata = json.loads(path.read_text())
+    path.write_text(json.dumps({**metadata, "temperature": metadata["temperature"] + 0.1}))
+    assert Transcriber(checkpoint=other).provenance.checkpoint_hash != membership.provenance.checkpoint_hash
 
 
 def test_pages_of_a_stack_are_forms_of_their_own(membership):

@@ -64,7 +64,8 @@ def decode_field(
     """
     if boxes.node_count == 1 or bool(boxes.blank.all()):
         return _blank(boxes, page, kind, 1.0, required, review_below)
-    asked = _Asked(boxes, log_probs, symbols, kind, prior, columns)
+    of_line = [] if columns is None else line_texts(columns, symbols, LINE_TEXTS)
+    asked = _Asked(boxes, log_probs, symbols, kind, prior, columns, of_line)
     free = asked.texts(None)
     allowed = free if constraint is None else asked.texts(constraint)
     detail = ""
@@ -147,7 +148,7 @@ def _without_other_spacings(texts: list[Text]) -> list[Text]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """What is known of a field: its lattice, its whole line, and what texts are like."""
+    """What is known of a field: its lattice, its whole line with its likeliest texts, and what texts are like."""
 
     boxes: CharBoxes
     log_probs: Float32[np.ndarray, "n symbols"]
@@ -155,12 +156,12 @@ class _Asked:
     kind: Kind
     prior: Callable[[str], float] | None
     columns: Float32[np.ndarray, "t symbols"] | None
+    of_line: Sequence[str]
 
     def texts(self, constraint: Constraint | None) -> list[Text]:
         """The most probable texts by all of it, best first; empty when the constraint allows none."""
         texts = self._search(constraint)
-        if self.columns is not None:
-            texts += self._texts_of_line({fold(t.text) for t in texts}, constraint)
+        texts += self._texts_of_line({fold(t.text) for t in texts}, constraint)
         if not texts:
             return texts
         more = np.zeros(len(texts))
@@ -176,8 +177,7 @@ class _Asked:
 
     def _texts_of_line(self, known: set[str], constraint: Constraint | None) -> list[Text]:
         """The likeliest texts of the whole line that are not known yet, where the lattice can be cut so."""
-        assert self.columns is not None
-        texts = [t for t in line_texts(self.columns, self.symbols, LINE_TEXTS) if fold(t) not in known]
+        texts = [t for t in self.of_line if fold(t) not in known]
         if constraint is not None:
             texts = [t for t in texts if accepts_text(constraint, t)]
         return self._search(Lexicon(texts)) if texts else []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from hwtranscribe.checkpoint import METADATA_NAME, default_checkpoint_path, load_checkpoint, save_checkpoint
+from hwtranscribe.checkpoint import METADATA_NAME, Checkpoint, default_checkpoint_path, load_checkpoint, save_checkpoint
 from hwtranscribe.classify import Classifier
 from hwtranscribe.errors import CheckpointError, UsageError
 from hwtranscribe.files import write_atomically
@@ -131,8 +131,9 @@ def evaluate(
         The figures, plain JSON values.
     """
     folder = checkpoint or default_checkpoint_path()
-    if load_checkpoint(folder).network.preset == "linenet":
-        return _evaluate_lines(data_dir, folder, out, record)
+    checkpoint_there = load_checkpoint(folder)
+    if checkpoint_there.network.preset == "linenet":
+        return _evaluate_lines(data_dir, folder, checkpoint_there, out, record)
     classifier = Classifier.load(folder)
     preset = classifier.checkpoint.network.preset
     validation = load_train_and_validation(data_dir, preset)[1]
@@ -145,9 +146,10 @@ def evaluate(
     return evaluation.figures
 
 
-def _evaluate_lines(data_dir: Path, folder: Path, out: Path | None, record: bool) -> dict[str, Any]:
+def _evaluate_lines(
+    data_dir: Path, folder: Path, checkpoint: Checkpoint, out: Path | None, record: bool
+) -> dict[str, Any]:
     """Measure a network for lines on lines composed of validation characters."""
-    checkpoint = load_checkpoint(folder)
     lesson = line_lesson(make_recipe("linenet", None, None, 1), *load_train_and_validation(data_dir, "linenet"))
     figures: dict[str, Any] = {"composed lines read whole": lesson.measure(checkpoint.variables)}
     if out is not None:

@@ -44,12 +44,8 @@ class Writing(Enum):
 
 
 _SHARES = {Writing.DIGITS: 0.5, Writing.CAPITALS: 0.32, Writing.SMALL_LETTERS: 0.1, Writing.MIXED: 0.08}
-_MARKS = {
-    Writing.DIGITS: {".": 0.35, ",": 0.25, "-": 0.28, "=": 0.1, "/": 0.02},
-    Writing.MIXED: {".": 0.35, ",": 0.25, "-": 0.28, "=": 0.1, "/": 0.02},
-    Writing.CAPITALS: {".": 0.25, ",": 0.25, "-": 0.25, ":": 0.25},
-    Writing.SMALL_LETTERS: {".": 0.25, ",": 0.25, "-": 0.25, ":": 0.25},
-}
+_MARKS_OF_AMOUNTS = {".": 0.35, ",": 0.25, "-": 0.28, "=": 0.1, "/": 0.02}
+_MARKS_OF_WORDS = {".": 0.25, ",": 0.25, "-": 0.25, ":": 0.25}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +137,7 @@ class LineComposer:
         return self._augmenter.scanner(line, rng)
 
     def _items(self, text: str, writing: Writing, hand: _Hand, rng: np.random.Generator) -> list[_Item] | None:
-        marks = _MARKS[writing]
+        marks = _MARKS_OF_AMOUNTS if writing in (Writing.DIGITS, Writing.MIXED) else _MARKS_OF_WORDS
 
         def mark(gap: float) -> _Item:
             name = list(marks)[int(rng.choice(len(marks), p=list(marks.values())))]

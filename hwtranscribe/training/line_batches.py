@@ -16,7 +16,7 @@ from hwtranscribe.training.data import Characters
 WIDTHS_PX = (128, 192, 272)
 """Batches have one of these widths: a program is compiled for each, and short lines need no wide strip."""
 _MAX_SQUEEZE = 1.25
-"""By how much a line is at most made narrower to fit."""
+"""How much wider than the widest batch a line may be; what is wider than its own is made narrower to fit."""
 _SHIFT_PX = COLUMN_PX
 """Strips begin so far from the left at most: where columns begin must not matter."""
 
