@@ -210,7 +210,7 @@ def test_texts_of_the_whole_line_are_looked_for_among_the_cuts_and_must_keep_the
     assert "77" not in {reading.text, *(a.text for a in reading.alternatives)}
 
 
-def test_confidence_follows_the_weakest_character_and_the_length():
+def test_confidence_follows_the_characters_and_their_number():
     def confidence(*characters: float) -> float:
         rows = scores(DIGITS, *({"1": p} for p in characters))
         return decode_field(comb(len(characters)), rows, DIGITS, page=1, kind=Kind.DIGITS).confidence

@@ -1,27 +1,25 @@
 """From the share that a text has of all texts the search found to the probability that the field is right.
 
-The share alone is too sure of itself: the search does not know that the ink may have been taken apart wrongly, and
-one doubtful character hides among many good ones. A logistic regression on the share, the weakest character and the
-number of characters mends that (Platt 1999); `scripts/bench calibrate` fits it on the development sets and shows by
-cross-validation how far it can be trusted.
+The share alone is too sure of itself: the search does not know that the ink may have been taken apart wrongly. A
+logistic regression on the share and the number of characters mends that (Platt 1999); `scripts/bench calibrate` fits it
+on the development sets and shows by cross-validation how far it can be trusted.
 """
 
 import math
 
-OFFSET, SHARE, WEAKEST, COUNT = -0.26, 0.82, 0.02, 0.23
-"""Weights of the log-odds of the share, of the log-odds of the weakest character, and of the logarithm of the count."""
+OFFSET, SHARE, COUNT = -0.26, 0.85, 0.21
+"""Weights of the log-odds of the share and of the logarithm of the count."""
 _LIMIT = 1e-4
 
 
-def probability_right(share: float, weakest: float, count: int) -> float:
+def probability_right(share: float, count: int) -> float:
     """Probability that the whole field is right.
 
     Args:
         share: Of the best text among all texts, by their probabilities.
-        weakest: The network's probability of the least sure character of it.
         count: Number of its characters.
     """
-    odds = OFFSET + SHARE * log_odds(share) + WEAKEST * log_odds(weakest) + COUNT * math.log(max(count, 1))
+    odds = OFFSET + SHARE * log_odds(share) + COUNT * math.log(max(count, 1))
     return 1.0 / (1.0 + math.exp(-odds))
 
 

@@ -85,8 +85,7 @@ def decode_field(
     if not best.text:
         return _blank(boxes, page, kind, confidences[0], required, review_below)
     characters = _characters(boxes, log_probs, symbols, best)
-    weakest = min((c.confidence for c in characters), default=0.0)
-    confidence = probability_right(confidences[0], weakest, len(characters))
+    confidence = probability_right(confidences[0], len(characters))
     if detail:
         confidence *= _BROKEN_CONFIDENCE
     if boxes.doubt:

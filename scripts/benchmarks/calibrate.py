@@ -30,14 +30,13 @@ class Sample:
 
     document: str
     share: float
-    weakest: float
     count: int
     right: bool
 
     @property
     def features(self) -> list[float]:
         """In the order of the weights."""
-        return [1.0, confidence.log_odds(self.share), confidence.log_odds(self.weakest), float(np.log(self.count))]
+        return [1.0, confidence.log_odds(self.share), float(np.log(self.count))]
 
 
 def main(arguments: list[str]) -> None:
@@ -46,7 +45,7 @@ def main(arguments: list[str]) -> None:
     parser.parse_args(arguments)
     if not SHARED.is_dir():
         sys.exit(f"bench: the development sets are not here ({SHARED})")
-    confidence.OFFSET, confidence.SHARE, confidence.WEAKEST, confidence.COUNT = 0.0, 1.0, 0.0, 0.0
+    confidence.OFFSET, confidence.SHARE, confidence.COUNT = 0.0, 1.0, 0.0
     samples = [sample for one in SETS for sample in read_set(one.name, one.options, one.document)]
     features = np.array([sample.features for sample in samples])
     right = np.array([sample.right for sample in samples])
@@ -56,7 +55,7 @@ def main(arguments: list[str]) -> None:
     for number in range(FOLDS):
         weights = fit(features[fold_of != number], right[fold_of != number])
         held_out[fold_of == number] = 1 / (1 + np.exp(-features[fold_of == number] @ weights))
-    print("OFFSET, SHARE, WEAKEST, COUNT =", ", ".join(f"{w:.2f}" for w in fit(features, right)))
+    print("OFFSET, SHARE, COUNT =", ", ".join(f"{w:.2f}" for w in fit(features, right)))
     print(f"{len(samples)} fields, {right.mean():.3f} right")
     print("| Confidence | Fields | Mean confidence | Right |")
     print("|---|---|---|---|")
@@ -128,7 +127,6 @@ def make_sample(document: str, readings: "list[FieldReading] | tuple[FieldReadin
     return Sample(
         document=document,
         share=float(np.prod([reading.confidence for reading in readings])),
-        weakest=min((character.confidence for character in characters), default=0.0),
         count=len(characters),
         right=fold(" ".join(reading.text for reading in readings)) == truth,
     )
