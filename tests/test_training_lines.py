@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import jax
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from hwtranscribe.training import commands, lesson, line_batches, train
 from hwtranscribe.training.compose import MAX_LENGTH, LineComposer
 from hwtranscribe.training.draw import draw_mark
 from hwtranscribe.training.fine_tune import load_start
+from hwtranscribe.training.flourish import ACCENTS, joined_zeros, with_accent
+from hwtranscribe.training.fonts import FONT_SHARE
 from hwtranscribe.training.lesson import best_path_text, line_loss
 from hwtranscribe.training.line_batches import WIDTHS_PX, LineBatchMaker
 from hwtranscribe.training.recipes import make_recipe
@@ -53,6 +56,45 @@ def test_marks_have_ink_and_stay_on_the_canvas(name: str):
     for _ in range(50):
         ink, lift = draw_mark(name, 3, rng)
         assert ink.max() == 1.0 and max(ink.shape) < 64 and -0.5 < lift < 0.8
+
+
+@pytest.mark.parametrize("accent", sorted(set("".join(ACCENTS.values()))))
+def test_an_accent_is_set_beside_the_character_which_stays(accent: str):
+    rng, letter = np.random.default_rng(0), np.zeros((36, 24), np.float32)
+    letter[4:32, 10:14] = 1
+    for _ in range(30):
+        ink, below_px = with_accent(letter, accent, 3, rng)
+        assert ink.sum() > letter.sum() + 3 and ink.max() == 1.0
+        column = ink[:, ink.shape[1] // 2 - 2 : ink.shape[1] // 2 + 2]
+        assert column.min(axis=1).sum() >= 28 and (below_px > 0) == (accent == "¸")
+
+
+def test_joined_zeros_are_one_stroke_that_grows_with_their_number():
+    for seed in range(30):
+        widths = []
+        for count in (2, 3, 4):
+            ink = joined_zeros(count, 30.0, 3, np.random.default_rng(seed))
+            assert cv2.connectedComponents((ink > 0.5).astype(np.uint8))[0] == 2 and not ink[0].any()
+            widths.append(ink.shape[1])
+        assert widths[0] < widths[2]
+
+
+def test_some_characters_of_lines_are_those_of_fonts():
+    characters, grey = drawn_characters(2), 200
+    fonts = replace(characters, images=np.where(characters.images > 0, np.uint8(grey), np.uint8(0)))
+    composer = LineComposer(characters, seed=1, fonts=fonts)
+    seen: list[int] = []
+    variant = composer._augmenter.variant
+
+    def watch(image: Any, label: str, rng: np.random.Generator) -> Any:
+        seen.append(int(image.max()))
+        return variant(image, label, rng)
+
+    composer._augmenter.variant = watch  # type: ignore[method-assign]
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        composer.compose(272, rng)
+    assert 0.5 * FONT_SHARE < np.mean(np.array(seen) == grey) < 1.5 * FONT_SHARE
 
 
 def test_line_batches_depend_on_seed_epoch_and_number_only():

@@ -176,7 +176,7 @@ def test_options_that_do_not_go_together(tmp_path: Path, tiny: Path) -> None:
         commands.train(out=tmp_path / "run", crops=tmp_path)
     with pytest.raises(UsageError, match="--fonts does not go with --crops"):
         commands.train(out=tmp_path / "run", from_checkpoint=tiny, crops=tmp_path, fonts=tmp_path)
-    with pytest.raises(UsageError, match="--fonts goes with --preset glyphnet only, not with mnist-2m"):
+    with pytest.raises(UsageError, match="--fonts goes with --preset glyphnet and linenet only, not with mnist-2m"):
         commands.train(out=tmp_path / "run", preset="mnist-2m", fonts=tmp_path)
     with pytest.raises(UsageError, match="start: holds glyphnet with 63 classes"):
         load_start(tiny, make_recipe("glyphnet", None, None, 1))

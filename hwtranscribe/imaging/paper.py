@@ -44,15 +44,14 @@ BILEVEL_SIZE_PX = 1500
 """Long side from which bilevel scans are softened; smaller ones have no resolution to give away."""
 
 
-def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
-    """Return how bright the empty paper is at every pixel.
+def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "small_height small_width"]:
+    """Return how bright the empty paper is, at reduced scale: it changes slowly.
 
     Args:
         pixels: Grey picture, 255 paper.
     """
-    height, width = pixels.shape
-    long_px = max(height, width)
-    factor = max(1, long_px // 900)
+    long_px = max(pixels.shape)
+    factor = level_factor(pixels.shape)
     small = shrunk(pixels, factor)
     # A little blur first: the envelope of a noisy or patterned ground lies above the ground.
     small = cv2.GaussianBlur(small, (3, 3), 0)
@@ -60,8 +59,12 @@ def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
     window_px = max(least_px, min(broadest_stroke_px(small, least_px), 4 * least_px)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (window_px, window_px))
     level = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
-    level = cv2.blur(level, (least_px // 2 | 1, least_px // 2 | 1), borderType=cv2.BORDER_REPLICATE)
-    return cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR) if factor > 1 else level
+    return cv2.blur(level, (least_px // 2 | 1, least_px // 2 | 1), borderType=cv2.BORDER_REPLICATE)
+
+
+def level_factor(shape: tuple[int, ...]) -> int:
+    """Return px of a picture per px of its paper level."""
+    return max(1, max(shape) // 900)
 
 
 def shrunk(pixels: UInt8[np.ndarray, "height width"], factor: int) -> UInt8[np.ndarray, "small_height small_width"]:
@@ -85,7 +88,8 @@ def reduced(pixels: UInt8[np.ndarray, "height width"], scale: float) -> UInt8[np
     """
     factor = int(1 / scale)
     small, rest = shrunk(pixels, factor), scale * factor
-    return cv2.resize(small, None, fx=rest, fy=rest, interpolation=cv2.INTER_AREA) if rest < 1 else small
+    # What is left is less than a halving, at which interpolating leaves nothing out; means of parts of px take long.
+    return cv2.resize(small, None, fx=rest, fy=rest, interpolation=cv2.INTER_LINEAR) if rest < 1 else small
 
 
 def tone_counts(pixels: UInt8[np.ndarray, "height width"]) -> Float64[np.ndarray, "256"]:
@@ -183,13 +187,18 @@ def softened(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "he
     return cv2.min(pixels, cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape) / BILEVEL_SIZE_PX * 0.3))
 
 
-def darkness(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+def darkness(
+    pixels: UInt8[np.ndarray, "height width"], level: UInt8[np.ndarray, "small_height small_width"] | None = None
+) -> UInt8[np.ndarray, "height width"]:
     """Return how much darker than the paper every pixel is: 0 paper, 255 black.
 
     Args:
         pixels: Grey picture, 255 paper.
+        level: Of the same paper at any scale, if known; `paper_level` takes longest.
     """
-    level = paper_level(pixels)
+    level = paper_level(pixels) if level is None else level
+    if level.shape != pixels.shape:
+        level = cv2.resize(level, pixels.shape[::-1], interpolation=cv2.INTER_LINEAR)
     dark = cv2.bitwise_not(cv2.divide(pixels, level, scale=255))
     # Where all is black there is no paper to be darker than.
     return np.where(level < 16, np.uint8(0), dark) if level.min() < 16 else dark

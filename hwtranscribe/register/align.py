@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt8
 
 from hwtranscribe.imaging.geometry import project, scaling
-from hwtranscribe.imaging.paper import darkness, reduced, softened, without_surroundings
+from hwtranscribe.imaging.paper import darkness, level_factor, paper_level, reduced, softened, without_surroundings
 from hwtranscribe.register.bend import nearest_homography, warp_picture
 from hwtranscribe.register.by_size import aligned_by_size, frame_scale
 from hwtranscribe.register.clean import ink_with_blank
 from hwtranscribe.register.features import match_features, page_features
 from hwtranscribe.register.printing import printing_in
 from hwtranscribe.register.reference import Reference
-from hwtranscribe.register.warp import Warp, refine
+from hwtranscribe.register.warp import Warp, lay, refine, sights
 from hwtranscribe.types import AlignedPage, Box, Page
 
 RESIDUAL_LIMIT = 0.0012
@@ -22,6 +23,12 @@ RESIDUAL_LIMIT = 0.0012
 
 MATCHED_LIMIT = 0.3
 """Least share of the printed corners that must be found."""
+
+STRAIGHT_SHARE = 0.45
+"""Share of the printed corners that must agree on how a page lies where no other way to lay it is looked for."""
+
+STRAIGHT_ASPECT = 0.05
+"""By how much the shape of such a page may differ from the form's."""
 
 
 def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
@@ -35,11 +42,12 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
         With `registered=False` and a warning when the page matches no template page.
     """
     page = replace(page, pixels=softened(without_surroundings(page.pixels)))
-    found = [(warp, index) for index, warp in enumerate(warps(page, references)) if warp is not None]
+    sheet = Sheet(page.pixels)
+    found = [(warp, index) for index, warp in enumerate(warps(sheet, references)) if warp is not None]
     if found:
         warp, index = max(found, key=lambda entry: entry[0].matched)
         if fits(warp, references[index]) or all(reference.printing is not None for reference in references):
-            return aligned_by(warp, page, references[index], index)
+            return aligned_by(warp, page, sheet, references[index], index)
     bare = [index for index, reference in enumerate(references) if reference.printing is None]
     if bare:
         index = bare[(page.number - 1) % len(bare)] if len(bare) == len(references) else bare[0]
@@ -47,24 +55,99 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
     return unmatched(page)
 
 
-def warps(page: Page, references: Sequence[Reference]) -> list[Warp | None]:
-    """Return where each template page lies on a page, None where it is not found or has no blank form."""
-    if all(reference.features is None for reference in references):
-        return [None] * len(references)
-    features = page_features(page.pixels)
-    tolerance_px = 4 * max(page.pixels.shape) / 1100
+class Sheet:
+    """A page at the scales that are asked for, with the level of its paper found once.
+
+    Attributes:
+        pixels: Grey, 255 paper.
+        level: From `paper_level`.
+    """
+
+    def __init__(self, pixels: UInt8[np.ndarray, "height width"]) -> None:
+        self.pixels = pixels
+        self.level = paper_level(pixels)
+        self._dark: dict[float, UInt8[np.ndarray, "small_height small_width"]] = {}
+
+    def dark(self, scale: float) -> UInt8[np.ndarray, "small_height small_width"]:
+        """Return its darkness at a scale of at most 1."""
+        if scale not in self._dark:
+            self._dark[scale] = darkness(reduced(self.pixels, scale), self.level)
+        return self._dark[scale]
+
+    def dark_in_frame(
+        self,
+        pixels: UInt8[np.ndarray, "frame_height frame_width"],
+        page_from_frame: Float64[np.ndarray, "3 3"],
+        window: tuple[slice, slice],
+    ) -> UInt8[np.ndarray, "height width"]:
+        """Return the darkness of the page in a window of a frame that it was resampled into.
+
+        Args:
+            pixels: The page in the frame.
+            page_from_frame: Homography; a bend moves the level of the paper by next to nothing.
+            window: Rows and columns of the frame.
+        """
+        rows, columns = window
+        size = (columns.stop - columns.start, rows.stop - rows.start)
+        factor = level_factor(pixels.shape)
+        small = (max(1, size[0] // factor), max(1, size[1] // factor))
+        corner = np.array([[1, 0, columns.start], [0, 1, rows.start], [0, 0, 1.0]])
+        page_from_small = page_from_frame @ corner @ scaling(size[0] / small[0], size[1] / small[1])
+        level_from_page = scaling(
+            self.level.shape[1] / self.pixels.shape[1], self.level.shape[0] / self.pixels.shape[0]
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        level = cv2.warpPerspective(
+            self.level, level_from_page @ page_from_small, small, flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
+        return darkness(np.ascontiguousarray(pixels[window]), level)
+
+
+def warps(sheet: Sheet, references: Sequence[Reference]) -> list[Warp | None]:
+    """Return where each template page lies on a page, None where it is not found or has no blank form.
+
+    Most scans lie nearly as the form does. Only where none of the forms is found so, it is looked for at any angle and
+    scale.
+
+    Args:
+        sheet: The page.
+        references: Of the template.
+    """
+    straight = [_straight(sheet, reference) for reference in references]
+    if any(straight) or all(reference.features is None for reference in references):
+        return straight
+    features = page_features(sheet.pixels)
+    tolerance_px = 4 * max(sheet.pixels.shape) / 1100
     result: list[Warp | None] = []
     for reference in references:
         match = None if reference.features is None else match_features(reference.features, features, tolerance_px)
-        if match is None:
-            result.append(None)
-            continue
-        page_from_template, _ = match
-        page_px_per_template_px = float(np.sqrt(abs(np.linalg.det(page_from_template[:2, :2]))))
-        dark_scale = min(1.0, reference.track_scale / page_px_per_template_px)
-        dark = darkness(reduced(page.pixels, dark_scale))
-        result.append(refine(reference, dark, dark_scale, page_from_template))
+        result.append(None if match is None else _laid(sheet, reference, match[0], 0.0))
     return result
+
+
+def _straight(sheet: Sheet, reference: Reference) -> Warp | None:
+    """Where a template page lies on a page, if nearly as on paper of its own size."""
+    if reference.features is None:
+        return None
+    height, width = sheet.pixels.shape
+    across, down = width / reference.size[0], height / reference.size[1]
+    if abs(across / down - 1) > STRAIGHT_ASPECT:
+        return None
+    warp = _laid(sheet, reference, scaling(across, down), STRAIGHT_SHARE)
+    return warp if warp is not None and fits(warp, reference) else None
+
+
+def _laid(
+    sheet: Sheet, reference: Reference, page_from_template: Float64[np.ndarray, "3 3"], least_share: float
+) -> Warp | None:
+    """Where a template page lies on a page, by a guess; None where fewer of its printed corners agree."""
+    page_px_per_template_px = float(np.sqrt(abs(np.linalg.det(page_from_template[:2, :2]))))
+    dark_scale = min(1.0, reference.track_scale / page_px_per_template_px)
+    coarse, fine = sights(reference, sheet.dark(dark_scale), dark_scale)
+    homography, share = lay(coarse, page_from_template)
+    if homography is None or share < least_share:
+        return None
+    return refine(coarse, fine, homography)
 
 
 def residual_limit_px(reference: Reference) -> float:
@@ -77,7 +160,7 @@ def fits(warp: Warp, reference: Reference) -> bool:
     return warp.residual_px <= residual_limit_px(reference) and warp.matched >= MATCHED_LIMIT
 
 
-def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> AlignedPage:
+def aligned_by(warp: Warp, page: Page, sheet: Sheet, reference: Reference, index: int) -> AlignedPage:
     """Return a page resampled into the frame of a template page with a blank form."""
     finer = float(np.sqrt(abs(np.linalg.det(warp.page_from_template[:2, :2]))))
     scale = frame_scale(finer, reference.size)
@@ -100,7 +183,7 @@ def aligned_by(warp: Warp, page: Page, reference: Reference, index: int) -> Alig
         warnings = ("a part of the form is cut off, covered or too dark: its fields are for review",)
     blank = printing_in(reference, size)
     ink = np.zeros_like(pixels)
-    ink[blank.window] = ink_with_blank(np.ascontiguousarray(darkness(pixels)[blank.window]), blank)
+    ink[blank.window] = ink_with_blank(sheet.dark_in_frame(pixels, page_from_frame, blank.window), blank)
     return AlignedPage(
         page=page.number,
         template_page=index,

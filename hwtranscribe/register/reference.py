@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from hwtranscribe.imaging.paper import darkness, full_contrast, without_surroundings
+from hwtranscribe.imaging.paper import darkness, full_contrast, shrunk, without_surroundings
 from hwtranscribe.register.features import Features, page_features
 from hwtranscribe.types import Box
 
@@ -15,6 +15,9 @@ TRACK_SIZE_PX = 1750
 """Long side of the picture that points are followed in: about 150 dpi for A4."""
 
 TRACK_COUNT = 700
+
+COARSE_FROM_PX = 1400
+"""Long side of that picture from which points are first followed at half its scale."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +30,8 @@ class Reference:
         features: For finding the form at any angle and scale, in px of the template; None without a blank form.
         track: Blurred printing at reduced scale, in which points are followed.
         track_scale: px of `track` per px of the template.
+        coarse: `track` at `coarse_factor` to one.
+        coarse_factor: px of `track` per px of `coarse`.
         track_points: Corners of the printing that show a shift in both directions, in px of `track`.
         boxes: Of the fields, px of the template; they help to find a page that has no blank form, and of others they
             tell what part of it has to be cleaned.
@@ -37,6 +42,8 @@ class Reference:
     features: Features | None
     track: UInt8[np.ndarray, "track_height track_width"] | None
     track_scale: float
+    coarse: UInt8[np.ndarray, "coarse_height coarse_width"] | None
+    coarse_factor: int
     track_points: Float32[np.ndarray, "n 2"] | None
     boxes: tuple[Box, ...] = ()
 
@@ -53,7 +60,7 @@ def prepare_reference(
             ink is looked for around them, or on the whole page when there are none.
     """
     if pixels is None:
-        return Reference(size, None, None, None, 1.0, None, tuple(boxes))
+        return Reference(size, None, None, None, 1.0, None, 1, None, tuple(boxes))
     if (pixels.shape[1], pixels.shape[0]) != size:
         shrinks = pixels.shape[0] > size[1]
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
@@ -61,8 +68,12 @@ def prepare_reference(
     printing = darkness(pixels)
     track_scale = min(1.0, TRACK_SIZE_PX / max(size))
     track = blurred_for_tracking(full_contrast(printing), track_scale)
+    coarse_factor = 2 if max(track.shape) >= COARSE_FROM_PX else 1
+    coarse = shrunk(track, coarse_factor)
     points = spread_corners(track)
-    return Reference(size, printing, page_features(pixels), track, track_scale, points, tuple(boxes))
+    return Reference(
+        size, printing, page_features(pixels), track, track_scale, coarse, coarse_factor, points, tuple(boxes)
+    )
 
 
 def blurred_for_tracking(

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
 from hwtranscribe.imaging.geometry import scaling
-from hwtranscribe.imaging.paper import full_contrast
+from hwtranscribe.imaging.paper import full_contrast, shrunk
 from hwtranscribe.register.bend import fit_bend, warp_picture
 from hwtranscribe.register.features import plausible
 from hwtranscribe.register.reference import Reference
@@ -24,6 +24,9 @@ LEAST_PRINTED_PX = 60
 
 GRID_PX = 125
 """Distance of the nodes of the bending field, px of the track picture."""
+
+LEAST_POINTS = 12
+"""Fewer printed corners say nothing about where a form lies."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,54 +49,104 @@ class Warp:
     missing: Bool[np.ndarray, "tile_rows tile_columns"]
 
 
-def refine(
-    reference: Reference,
-    dark: UInt8[np.ndarray, "height width"],
-    dark_scale: float,
-    page_from_template: Float64[np.ndarray, "3 3"],
-) -> Warp:
-    """Return the warp that brings the printed corners of the blank form onto the scan.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """A scan beside a blank form, at a scale at which points are followed.
+
+    Attributes:
+        reference: Picture of the blank form.
+        template_scale: px of it per px of the template.
+        points: Printed corners, px of it.
+        dark: Darkness of the scan.
+        page_scale: px of `dark` per px of the page.
+    """
+
+    reference: UInt8[np.ndarray, "height width"]
+    template_scale: float
+    points: Float32[np.ndarray, "n 2"]
+    dark: UInt8[np.ndarray, "dark_height dark_width"]
+    page_scale: float
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the blank form's picture, px."""
+        height, width = self.reference.shape
+        return width, height
+
+    def warped(
+        self, page_from_template: Float64[np.ndarray, "3 3"], bend: Float32[np.ndarray, "rows columns 2"]
+    ) -> UInt8[np.ndarray, "height width"]:
+        """The scan in the frame of the blank form's picture, blurred as that is."""
+        dark_from_sight = scaling(self.page_scale) @ page_from_template @ np.linalg.inv(scaling(self.template_scale))
+        picture = warp_picture(self.dark, dark_from_sight, bend * self.template_scale, self.size)
+        return cv2.GaussianBlur(picture, (0, 0), 1.2)
+
+
+def sights(reference: Reference, dark: UInt8[np.ndarray, "height width"], dark_scale: float) -> tuple[Sight, Sight]:
+    """Return a scan beside a blank form, coarse and fine.
 
     Args:
         reference: With a blank form.
         dark: Darkness of the scan, possibly at reduced scale.
         dark_scale: px of `dark` per px of the page.
-        page_from_template: A guess, right to about 1 % of the page.
     """
-    assert reference.track is not None and reference.track_points is not None
-    scale = reference.track_scale
-    height, width = reference.track.shape
+    assert reference.track is not None and reference.track_points is not None and reference.coarse is not None
+    dark = full_contrast(dark)
+    fine = Sight(reference.track, reference.track_scale, reference.track_points, dark, dark_scale)
+    factor = reference.coarse_factor
+    if factor == 1:
+        return fine, fine
+    points = (reference.track_points + 0.5) / factor - 0.5
+    coarse = Sight(reference.coarse, reference.track_scale / factor, points, shrunk(dark, factor), dark_scale / factor)
+    return coarse, fine
+
+
+def lay(
+    sight: Sight, page_from_template: Float64[np.ndarray, "3 3"]
+) -> tuple[Float64[np.ndarray, "3 3"] | None, float]:
+    """Return the homography that most printed corners agree with, and their share.
+
+    Args:
+        sight: Coarse.
+        page_from_template: A guess, right to about 2 % of the page.
+    """
+    warped = sight.warped(page_from_template, np.zeros((2, 2, 2), np.float32))
+    found, good = follow(sight.reference, warped, sight.points, wide=True)
+    if good.sum() < LEAST_POINTS:
+        return None, 0.0
+    update, inliers = fit_homography(sight.points[good], found[good])
+    if update is None:
+        return None, 0.0
+    template = scaling(sight.template_scale)
+    return page_from_template @ np.linalg.inv(template) @ update @ template, float(good.mean() * inliers.mean())
+
+
+def refine(coarse: Sight, fine: Sight, page_from_template: Float64[np.ndarray, "3 3"]) -> Warp:
+    """Return the warp that brings the printed corners of the blank form onto the scan.
+
+    Args:
+        coarse: Where most of the bend is found.
+        fine: Where the rest is, and what is left over.
+        page_from_template: From `lay`.
+    """
+    width, height = fine.size
     columns, rows = max(3, round(width / GRID_PX)), max(3, round(height / GRID_PX))
     bend = np.zeros((rows, columns, 2), np.float32)
-    to_track = np.linalg.inv(scaling(scale))
-    to_dark = scaling(dark_scale)
-    dark = full_contrast(dark)
-    points = reference.track_points
     residual_px, matched = np.inf, 0.0
-    kept = np.zeros(len(points), bool)
-    for turn in range(3):
-        warped = warp_picture(dark, to_dark @ page_from_template @ to_track, bend * scale, (width, height))
-        warped = cv2.GaussianBlur(warped, (0, 0), 1.2)
-        found, good = follow(reference.track, warped, points, wide=turn == 0)
-        matched = float(good.mean()) if len(good) else 0.0
-        if good.sum() < 12:
+    kept = np.zeros(len(fine.points), bool)
+    for sight in (coarse, fine):
+        warped = sight.warped(page_from_template, bend)
+        found, good = follow(sight.reference, warped, sight.points, wide=False)
+        shift = found - sight.points
+        kept = good & ~outlying(sight.points, shift, good)
+        matched = float(kept.mean()) if len(kept) else 0.0
+        if kept.sum() < LEAST_POINTS:
             break
-        shift = found - points
-        if turn == 0:
-            update, inliers = fit_homography(points[good], found[good])
-            if update is None:
-                break
-            page_from_template = page_from_template @ to_track @ update @ np.linalg.inv(to_track)
-            matched *= float(inliers.mean())
-            continue
-        kept = good & ~outlying(points, shift, good)
-        matched = float(kept.mean())
-        residual_px = float(np.median(np.linalg.norm(shift[kept], axis=1))) / scale if kept.any() else np.inf
-        if kept.sum() < 12:
-            break
-        bend = bend + fit_bend(points[kept], shift[kept], (width, height), (rows, columns)) / scale
-    missing = missing_tiles(reference.track, warped, points, kept)
-    return Warp(page_from_template, bend.astype(np.float32), residual_px, matched, missing)
+        residual_px = float(np.median(np.linalg.norm(shift[kept], axis=1))) / sight.template_scale
+        update = fit_bend(sight.points[kept], shift[kept], sight.size, (rows, columns))
+        bend += update / np.float32(sight.template_scale)
+    missing = missing_tiles(sight.reference, warped, sight.points, kept)
+    return Warp(page_from_template, bend, residual_px, matched, missing)
 
 
 def missing_tiles(
@@ -144,12 +197,12 @@ def follow(
         points: px.
         wide: Whether shifts of more than a few px are expected.
     """
-    window, levels = ((31, 31), 3) if wide else ((21, 21), 1)
-    until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.03)
+    levels = 3 if wide else 1
+    until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.1 if wide else 0.03)
 
     def track(source: np.ndarray, target: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         end, status, _ = cv2.calcOpticalFlowPyrLK(
-            source, target, start, np.empty_like(start), winSize=window, maxLevel=levels, criteria=until
+            source, target, start, np.empty_like(start), winSize=(21, 21), maxLevel=levels, criteria=until
         )
         return end, status.ravel() == 1
 

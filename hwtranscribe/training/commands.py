@@ -27,7 +27,7 @@ from hwtranscribe.training.data import (
 )
 from hwtranscribe.training.evaluate import evaluate_classifier, load_test_sets
 from hwtranscribe.training.fine_tune import HELD_OUT_SHARE, accuracy_on, fine_tune, load_start
-from hwtranscribe.training.fonts import load_fonts
+from hwtranscribe.training.fonts import FONT_SHARE, load_fonts
 from hwtranscribe.training.lesson import character_lesson, line_lesson
 from hwtranscribe.training.plots import write_learning_curves
 from hwtranscribe.training.recipes import Recipe, make_recipe
@@ -35,8 +35,6 @@ from hwtranscribe.training.report import FIGURES_NAME, summary_lines, write_repo
 from hwtranscribe.training.train import TrainedNetwork, run_training
 
 CHECKPOINT_FOLDER = "checkpoint"
-FONT_SHARE = 0.18
-"""Of the characters, those drawn from fonts where these are given."""
 
 
 def train(
@@ -77,8 +75,8 @@ def train(
     recipe = make_recipe(preset, epochs, samples_per_epoch, seed)
     if preset == "linenet" and crops is not None:
         raise UsageError("--crops goes with --preset glyphnet only: lines are composed of the data sets' characters")
-    if fonts is not None and preset != "glyphnet":
-        raise UsageError(f"--fonts goes with --preset glyphnet only, not with {preset}")
+    if fonts is not None and preset not in ("glyphnet", "linenet"):
+        raise UsageError(f"--fonts goes with --preset glyphnet and linenet only, not with {preset}")
     if crops is not None:
         if fonts is not None:
             raise UsageError("--fonts does not go with --crops")
@@ -90,10 +88,11 @@ def train(
     train_set, validation = load_train_and_validation(data_dir, preset, mat)
     out.mkdir(parents=True, exist_ok=True)
     data_note: dict[str, Any] = {"train": len(train_set), "validation": len(validation)}
-    weights = None
-    if fonts is not None:
-        drawn = load_fonts(fonts)
+    drawn = None if fonts is None else load_fonts(fonts)
+    if drawn is not None:
         data_note["fonts"] = hashlib.sha256(drawn.images.tobytes()).hexdigest()[:16]
+    weights = None
+    if drawn is not None and preset == "glyphnet":
         parts = ((1 - FONT_SHARE, train_set), (FONT_SHARE, drawn))
         weights = np.concatenate([share * balancing_weights(characters) for share, characters in parts])
         train_set = concatenate([train_set, drawn])
@@ -101,7 +100,7 @@ def train(
     if start is not None:
         data_note["from"] = start.hash
     if preset == "linenet":
-        lesson = line_lesson(recipe, train_set, validation)
+        lesson = line_lesson(recipe, train_set, validation, drawn)
     else:
         lesson = character_lesson(recipe, train_set, validation, weights)
     trained = run_training(recipe, lesson, out, data_note, None if start is None else start.variables)

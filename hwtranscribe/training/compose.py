@@ -9,13 +9,15 @@ from enum import Enum, auto
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, UInt8
 
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
 from hwtranscribe.segment.lattice import line_strip
 from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.draw import draw_mark, draw_specks
+from hwtranscribe.training.flourish import ACCENTS, joined_zeros, with_accent
+from hwtranscribe.training.fonts import FONT_SHARE
 
 CANVAS_HEIGHT_PX, BASELINE_PX, CHARACTER_PX = 110, 74, 36
 """Of a composed line: its height, the row that characters stand on, and how high they usually are."""
@@ -73,6 +75,10 @@ class _Hand:
         stroke_px: Width of what is drawn.
         mark_share: Of the characters, those with a mark after them.
         dotted: Whether capital I and J have dots.
+        small_i: Whether an I among capitals is a small one.
+        small_share: Of the letters among capitals, those that are small ones.
+        accent_share: Of the letters that can have an accent, those that do.
+        joins_zeros: Whether zeros in a row are written in one stroke.
     """
 
     gap: float
@@ -84,6 +90,10 @@ class _Hand:
     stroke_px: int
     mark_share: float
     dotted: bool
+    small_i: bool
+    small_share: float
+    accent_share: float
+    joins_zeros: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,18 +109,17 @@ class _Item:
 class LineComposer:
     """Composes lines; a line is a function of the generator it is given."""
 
-    def __init__(self, characters: Characters, seed: int) -> None:
+    def __init__(self, characters: Characters, seed: int, fonts: Characters | None = None) -> None:
         """Prepare.
 
         Args:
             characters: To draw from; those whose case is not known are left out.
             seed: Of the choice of neighbours.
+            fonts: Characters of fonts, to draw some from.
         """
         known = characters.take(np.flatnonzero(characters.classes == characters.other_case))
-        self._images = known.images
-        self._rows: dict[str, Int64[np.ndarray, " n"]] = {
-            LABELS[c]: np.flatnonzero(known.classes == c) for c in np.unique(known.classes).tolist()
-        }
+        self._written = _by_label(known)
+        self._of_fonts = {} if fonts is None else _by_label(fonts)
         picks = np.random.default_rng(seed).permutation(len(known))[:_NEIGHBOUR_COUNT]
         self._augmenter = Augmenter(known.images[picks])
 
@@ -118,14 +127,19 @@ class LineComposer:
         """Return a line whose strip is at most so wide."""
         while True:
             writing = list(_SHARES)[int(rng.choice(len(_SHARES), p=list(_SHARES.values())))]
-            text = "".join(c for c in _draw_text(writing, rng) if c in self._rows)
-            ink = self._ink(text, writing, rng) if text else None
+            hand = _draw_hand(writing, rng)
+            text = _draw_text(writing, rng)
+            if writing is Writing.CAPITALS:
+                text = "".join(_in_hand(c, hand, rng) for c in text)
+            text = "".join(c for c in text if c in self._written)
+            ink = self._ink(text, writing, hand, rng) if text else None
             strip = None if ink is None else line_strip(np.round(ink * 255).astype(np.uint8))
             if strip is not None and strip.shape[1] <= max_width_px:
                 return ComposedLine(strip, text)
 
-    def _ink(self, text: str, writing: Writing, rng: np.random.Generator) -> Float32[np.ndarray, "h w"] | None:
-        hand = _draw_hand(writing, rng)
+    def _ink(
+        self, text: str, writing: Writing, hand: _Hand, rng: np.random.Generator
+    ) -> Float32[np.ndarray, "h w"] | None:
         items = self._items(text, writing, hand, rng)
         line = None if items is None else _set_items(items, hand, rng)
         if line is None:
@@ -151,12 +165,26 @@ class LineComposer:
             small_from = len(text) - int(rng.integers(1, min(4, len(text))))
             small_size = rng.uniform(0.4, 0.8)
             small_lift = rng.choice([0.0, 1 - small_size, rng.uniform(0, 0.5)])
+        joined_to = 0
         for place, character in enumerate(text):
+            if place < joined_to:
+                continue
             size, drop = _size_of(character, writing, rng)
             small = place >= small_from
-            ink = self._character(character, size * (small_size if small else 1.0), hand, rng)
+            size *= small_size if small else 1.0
+            zeros = len(text) - place - len(text[place:].lstrip("0"))
+            ink: Float32[np.ndarray, "h w"] | None
+            if hand.joins_zeros and zeros > 1:
+                joined_to = place + zeros
+                ink = joined_zeros(zeros, CHARACTER_PX * size * rng.uniform(0.5, 1.0), hand.stroke_px + 1, rng)
+            else:
+                ink = self._character(character, size, hand, rng)
             if ink is None:
                 return None
+            if character in ACCENTS and rng.random() < hand.accent_share:
+                accents = ACCENTS[character]
+                ink, below_px = with_accent(ink, accents[int(rng.integers(len(accents)))], hand.stroke_px, rng)
+                drop += below_px / CHARACTER_PX
             lift = small_lift * small - drop + rng.normal(0, hand.lift_spread)
             gap = hand.gap + rng.normal(0, hand.gap_spread)
             if place and writing in (Writing.CAPITALS, Writing.SMALL_LETTERS) and rng.random() < 0.08:
@@ -172,8 +200,10 @@ class LineComposer:
         self, character: str, size: float, hand: _Hand, rng: np.random.Generator
     ) -> Float32[np.ndarray, "h w"] | None:
         """Ink of a character by this hand; None where the image holds none."""
-        rows = self._rows[character]
-        image = self._augmenter.variant(self._images[rows[rng.integers(len(rows))]], character, rng)
+        images = self._written[character]
+        if character in self._of_fonts and rng.random() < FONT_SHARE:
+            images = self._of_fonts[character]
+        image = self._augmenter.variant(images[rng.integers(len(images))], character, rng)
         ink = _tight(self._augmenter.hand(image, rng, strength=0.6))
         if ink is None:
             return None
@@ -219,6 +249,10 @@ class LineComposer:
                 np.maximum(place, other[: place.shape[0], : place.shape[1]], out=place)
 
 
+def _by_label(characters: Characters) -> dict[str, UInt8[np.ndarray, "n 28 28"]]:
+    return {LABELS[c]: characters.images[characters.classes == c] for c in np.unique(characters.classes).tolist()}
+
+
 def _draw_text(writing: Writing, rng: np.random.Generator) -> str:
     if writing is Writing.DIGITS:
         count = int(rng.integers(1, 11))
@@ -237,11 +271,17 @@ def _draw_text(writing: Writing, rng: np.random.Generator) -> str:
     return text[0].upper() + text[1:] if writing is Writing.SMALL_LETTERS and rng.random() < 0.6 else text
 
 
+def _in_hand(character: str, hand: _Hand, rng: np.random.Generator) -> str:
+    """A capital, or the small letter that this hand writes among capitals."""
+    small = (hand.small_i and character == "I") or (hand.small_share > 0 and rng.random() < hand.small_share)
+    return character.lower() if small else character
+
+
 def _draw_hand(writing: Writing, rng: np.random.Generator) -> _Hand:
-    digits = writing is Writing.DIGITS
+    digits, capitals = writing is Writing.DIGITS, writing is Writing.CAPITALS
     if rng.random() < 0.35:
         gap = rng.normal(-0.04, 0.05)
-    elif writing is Writing.CAPITALS and rng.random() < 0.4:
+    elif capitals and rng.random() < 0.4:
         gap = rng.uniform(0.2, 0.9)
     else:
         gap = rng.gamma(2.0, 0.09)
@@ -254,7 +294,11 @@ def _draw_hand(writing: Writing, rng: np.random.Generator) -> _Hand:
         rise=rng.normal(0, 0.03),
         stroke_px=int(rng.integers(2, 5)),
         mark_share=rng.choice([0, 0.05, 0.15] if digits else [0, 0.04, 0.12]),
-        dotted=writing is Writing.CAPITALS and rng.random() < 0.2,
+        dotted=capitals and rng.random() < 0.2,
+        small_i=capitals and rng.random() < 0.3,
+        small_share=rng.uniform(0.1, 0.4) if capitals and rng.random() < 0.12 else 0.0,
+        accent_share=0.4 if not digits and rng.random() < 0.15 else 0.0,
+        joins_zeros=digits and rng.random() < 0.2,
     )
 
 
@@ -262,6 +306,10 @@ def _size_of(character: str, writing: Writing, rng: np.random.Generator) -> tupl
     """Height of a character and how far it hangs below the line, in heights of a capital."""
     if writing is Writing.SMALL_LETTERS:
         return _SMALL_LETTERS.get(character, (1.0, 0.0))
+    if character.islower():
+        # Among capitals, small letters are of any height, and mostly stand on the line.
+        height, drop = _SMALL_LETTERS.get(character, (1.0, 0.0))
+        return max(height, rng.uniform(0.66, 1.05)), drop * rng.integers(0, 2)
     hangs = {"Q": (0.5, 0.15), "J": (0.3, 0.25)}.get(character, (0.0, 0.0))
     if character in "479":
         hangs = 0.2, rng.uniform(0, 0.25)

@@ -14,6 +14,9 @@ from hwtranscribe.training.data import SOURCE_SIZE_PX, Characters
 
 FONT_SUFFIXES = (".otf", ".ttf", ".woff", ".woff2")
 
+FONT_SHARE = 0.18
+"""Of the characters that a network is shown, those drawn from fonts where these are given."""
+
 _FONT_SIZE_PX = 160
 _INK_PX = 20
 """The longer side of the ink, as in MNIST."""

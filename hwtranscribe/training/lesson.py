@@ -82,9 +82,16 @@ def character_lesson(
     )
 
 
-def line_lesson(recipe: Recipe, train: Characters, validation: Characters) -> Lesson:
-    """Whole lines, by their texts; the characters of validation lines are held out of train."""
-    maker = LineBatchMaker(train, recipe.batch_size, recipe.samples_per_epoch, recipe.seed)
+def line_lesson(recipe: Recipe, train: Characters, validation: Characters, fonts: Characters | None = None) -> Lesson:
+    """Whole lines, by their texts; the characters of validation lines are held out of train.
+
+    Args:
+        recipe: What to do.
+        train: To draw from.
+        validation: Held out of train.
+        fonts: Characters of fonts, to draw some from.
+    """
+    maker = LineBatchMaker(train, recipe.batch_size, recipe.samples_per_epoch, recipe.seed, fonts)
     held_out = list(LineBatchMaker(validation, recipe.batch_size, _EVAL_LINES, _EVAL_SEED).batches(0))
     module = recipe.network().build()
     apply = jax.jit(lambda variables, strips: module.apply(variables, strips))

@@ -45,7 +45,14 @@ class LineBatchMaker:
         batch_count: Batches in an epoch.
     """
 
-    def __init__(self, characters: Characters, batch_size: int, samples_per_epoch: int, seed: int) -> None:
+    def __init__(
+        self,
+        characters: Characters,
+        batch_size: int,
+        samples_per_epoch: int,
+        seed: int,
+        fonts: Characters | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -53,11 +60,12 @@ class LineBatchMaker:
             batch_size: Lines a batch.
             samples_per_epoch: Lines an epoch, rounded down to whole sets of batches, one of each width.
             seed: Of everything random.
+            fonts: Characters of fonts, to draw some from.
         """
         self._sets = max(1, samples_per_epoch // (batch_size * len(WIDTHS_PX)))
         self.batch_count = self._sets * len(WIDTHS_PX)
         self._batch_size, self._seed = batch_size, seed
-        self._composer = LineComposer(characters, seed)
+        self._composer = LineComposer(characters, seed, fonts)
 
     def batches(self, epoch: int) -> Iterator[LineBatch]:
         """Yield the batches of an epoch, made ahead in a thread."""
