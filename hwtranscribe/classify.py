@@ -115,10 +115,9 @@ class Classifier:
         log_probs = self.score(glyphs).log_probs
         inked = glyphs.any(axis=(1, 2, 3))
         doubtful = np.flatnonzero(inked & whole & (log_probs[:, :-1].max(axis=1) < np.log(_DOUBTFUL)))
-        views = [log_probs[doubtful]]
-        for angle_deg in _VIEWS_DEG:
-            seen = [turned(inks[at], angle_deg) for at in doubtful.tolist()]
-            views.append(self.score(normalize_inks(seen)).log_probs)
+        turns = [turned(inks[at], angle_deg) for angle_deg in _VIEWS_DEG for at in doubtful.tolist()]
+        of_turns = self.score(normalize_inks(turns)).log_probs.reshape(len(_VIEWS_DEG), *log_probs[doubtful].shape)
+        views = np.concatenate([log_probs[doubtful][None], of_turns])
         log_probs[doubtful] = np.logaddexp.reduce(views) - np.float32(np.log(len(views)))
         return log_probs
 

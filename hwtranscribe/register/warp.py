@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
 from hwtranscribe.imaging.geometry import scaling
+from hwtranscribe.imaging.masks import above, widened
 from hwtranscribe.imaging.paper import full_contrast, shrunk
 from hwtranscribe.register.bend import fit_bend, warp_picture
 from hwtranscribe.register.features import plausible
@@ -21,6 +22,12 @@ TILE_ROWS, TILE_COLUMNS = 12, 8
 
 LEAST_PRINTED_PX = 60
 """A tile with less printing may hold no more than the dust on the blank form's scan, px of the track picture."""
+
+PRINTED = 80
+"""Darkness from which on the blank form's track picture counts as printed."""
+
+BESIDE_PX = 4
+"""How far around it printing is compared, px of the track picture."""
 
 GRID_PX = 125
 """Distance of the nodes of the bending field, px of the track picture."""
@@ -175,11 +182,15 @@ def missing_tiles(
                 slice(height * row // TILE_ROWS, height * (row + 1) // TILE_ROWS),
                 slice(width * column // TILE_COLUMNS, width * (column + 1) // TILE_COLUMNS),
             )
-            if (reference[tile] > 80).sum() < LEAST_PRINTED_PX:
+            printed = above(reference[tile], PRINTED)
+            if printed.sum() < LEAST_PRINTED_PX:
                 continue
-            one, other = (picture[tile].astype(np.float32) - picture[tile].mean() for picture in (reference, warped))
-            alike = float((one * other).sum()) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-3)
-            result[row, column] = alike < 0.35
+            # Printing is looked for where it should be: what is written beside it is no sign that it is not there.
+            beside = widened(printed, BESIDE_PX) > 0
+            one, other = (picture[tile][beside].astype(np.float32) for picture in (reference, warped))
+            one, other = one - one.mean(), other - other.mean()
+            likeness = float((one * other).sum()) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-3)
+            result[row, column] = likeness < 0.35
     return result
 
 

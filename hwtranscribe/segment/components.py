@@ -82,12 +82,14 @@ def find_components(ink: UInt8[np.ndarray, "h w"]) -> Components:
     speck_area_px = max(2.0, 0.5 * stroke_px**2)
     keep = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= speck_area_px)
     keep = keep[keep != 0]
-    renumber = np.zeros(count, np.int32)
-    renumber[keep] = np.arange(1, len(keep) + 1)
+    if len(keep) < count - 1:
+        renumber = np.zeros(count, np.int32)
+        renumber[keep] = np.arange(1, len(keep) + 1)
+        labels = renumber[labels]
     kept = stats[keep].astype(np.int32)
     left, top = kept[:, cv2.CC_STAT_LEFT], kept[:, cv2.CC_STAT_TOP]
     return Components(
-        labels=renumber[labels],
+        labels=labels,
         left=left,
         top=top,
         right=left + kept[:, cv2.CC_STAT_WIDTH],
@@ -130,12 +132,15 @@ def slant_shear(binary: UInt8[np.ndarray, "h w"], limit: float = 0.8) -> float:
     pad_px = int(np.ceil(limit * height / 2)) + 1
     shears = np.linspace(-limit, limit, 33)
     scores = np.empty(len(shears))
+    down = np.repeat(np.arange(1, height + 1, dtype=np.uint8)[:, None], width + 2 * pad_px, axis=1)
+    up = np.ascontiguousarray(down[::-1])
     for i, shear in enumerate(shears):
         matrix = np.array([[1, shear, pad_px - shear * (height - 1) / 2], [0, 1, 0]])
         sheared = cv2.warpAffine(small, matrix, (width + 2 * pad_px, height), flags=cv2.INTER_NEAREST)
-        ink = np.count_nonzero(sheared, axis=0)
-        first, last = sheared.argmax(axis=0), height - 1 - sheared[::-1].argmax(axis=0)
-        unbroken = (ink > 0) & (ink >= 0.9 * (last - first + 1))
+        ink = cv2.reduce(sheared, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
+        # Of the rows counted from the top and from the bottom, the largest with ink say how far it reaches.
+        last, first = (cv2.reduce(cv2.multiply(sheared, rows), 0, cv2.REDUCE_MAX)[0] for rows in (down, up))
+        unbroken = (ink > 0) & (ink >= 0.9 * (first.astype(np.int32) + last - height))
         scores[i] = np.sum(ink[unbroken].astype(np.float64) ** 2)
     upright = scores[len(shears) // 2]
     best = int(np.argmax(scores))

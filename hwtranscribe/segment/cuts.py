@@ -180,16 +180,14 @@ def _seams(
     aside = np.where(padded[:-1, :, :-2] <= padded[:-1, :, 2:], np.int8(-1), np.int8(1))
     step = np.zeros(windows.shape, np.int8)
     step[1:] = np.where(total[:-1] <= aslant, np.int8(0), aside)
-    seams = np.empty((len(columns), height), np.int32)
-    crossed = []
-    for n, column in enumerate(columns.tolist()):
-        place, ink = int(np.argmin(total[-1, n])), 0.0
-        for y in range(height - 1, -1, -1):
-            seams[n, y] = column - reach_px + place
-            ink += float(windows[y, n, place])
-            place += int(step[y, n, place])
-        crossed.append(ink)
-    return seams, crossed
+    places = np.empty((height, len(columns)), np.int32)
+    seam, place = np.arange(len(columns)), total[-1].argmin(axis=1)
+    for y in range(height - 1, -1, -1):
+        places[y] = place
+        place = place + step[y, seam, place]
+    crossed = np.take_along_axis(windows, places[:, :, None], axis=2)[::-1, :, 0].astype(np.float64)
+    # Added up from below, one after the other: the sum does not depend on how many seams there are.
+    return (columns[:, None] - reach_px + places.T).astype(np.int32), np.cumsum(crossed, axis=0)[-1].tolist()
 
 
 def _compact(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from hwtranscribe.imaging.masks import above, places
 from hwtranscribe.types import AlignedPage, Box
 
 REACH = 0.8
@@ -110,9 +111,13 @@ def _pieces(ink: UInt8[np.ndarray, "height width"], box: Box) -> list[_Piece]:
         box: Of the field in them.
     """
     left, top, right, bottom = box
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > INK).astype(np.uint8), connectivity=8)
-    within = np.bincount(labels[max(0, top) : bottom, max(0, left) : right].ravel(), minlength=count)
-    across = np.bincount(labels[:, max(0, left) : right].ravel(), minlength=count)
+    binary = above(ink, INK)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    ys, xs = places(binary)
+    owner = labels[ys, xs]
+    between = (xs >= left) & (xs < right)
+    across = np.bincount(owner[between], minlength=count)
+    within = np.bincount(owner[between & (ys >= top) & (ys < bottom)], minlength=count)
     result = []
     for k in range(1, count):
         x, y, width, height, area = (int(v) for v in stats[k])

@@ -6,12 +6,13 @@ above), the scanner. `line_strip` comes last, as it does for lines of pages.
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
+from hwtranscribe.model import COLUMN_PX, DIGITS, LABELS, LOWER, UPPER
 from hwtranscribe.segment.lattice import line_strip
 from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
@@ -134,7 +135,7 @@ class LineComposer:
             text = "".join(c for c in text if c in self._written)
             ink = self._ink(text, writing, hand, rng) if text else None
             strip = None if ink is None else line_strip(np.round(ink * 255).astype(np.uint8))
-            if strip is not None and strip.shape[1] <= max_width_px:
+            if strip is not None and _needed_px(text) <= strip.shape[1] <= max_width_px:
                 return ComposedLine(strip, text)
 
     def _ink(
@@ -247,6 +248,11 @@ class LineComposer:
                 left = int(rng.integers(0, max(1, width - CHARACTER_PX)))
                 place = line[top : top + len(other), left : left + other.shape[1]]
                 np.maximum(place, other[: place.shape[0], : place.shape[1]], out=place)
+
+
+def _needed_px(text: str) -> int:
+    """Width of a strip on which a text can be read: a column for each character, and one between two that are alike."""
+    return COLUMN_PX * (len(text) + sum(one == other for one, other in pairwise(text)))
 
 
 def _by_label(characters: Characters) -> dict[str, UInt8[np.ndarray, "n 28 28"]]:

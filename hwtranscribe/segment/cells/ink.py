@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
+from hwtranscribe.imaging.masks import above, places
 from hwtranscribe.segment.cells.grid import CellGrid
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
@@ -48,9 +49,10 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
     edges = grid.edges - x0
     rows = (max(0, grid.top - y0), min(ink.shape[0], grid.bottom - y0))
     labels, owners = assigned(ink, edges, rows, grid.separator_px)
-    cell_of = owners[labels]
-    ys, xs = np.nonzero(cell_of >= 0)
-    owner = cell_of[ys, xs]
+    ys, xs = places((labels > 0).view(np.uint8))
+    owner = owners[labels[ys, xs]]
+    held = owner >= 0
+    ys, xs, owner = ys[held], xs[held], owner[held]
     areas = np.bincount(owner, weights=ink[ys, xs], minlength=len(grid)) / 255
     order = np.argsort(owner, kind="stable")
     firsts = np.searchsorted(owner[order], np.arange(len(grid) + 1))
@@ -65,7 +67,7 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         down, across = ys[mine], xs[mine]
         crowded += stands_side_by_side(labels[down, across], down, across)
         window = (slice(max(0, down.min() - 1), down.max() + 2), slice(max(0, across.min() - 1), across.max() + 2))
-        own = cell_of[window] == cell
+        own = owners[labels[window]] == cell
         near = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
         others = (labels[window] > 0) & ~own
         inks.append(np.where(near & ~others, ink[window], 0).astype(np.uint8))
@@ -128,17 +130,18 @@ def assigned(
         rows: First and last row of the field in it.
         separator_px: Thickness of the separators.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > INK).astype(np.uint8), connectivity=8)
-    labels = labels.astype(np.int32)
+    binary = above(ink, INK)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
     cells = len(edges) - 1
     owners = np.full(count, -1, np.int32)
     if count == 1:
         return labels, owners
     column_cell = np.searchsorted(edges, np.arange(ink.shape[1]), side="right") - 1
-    ys, xs = np.nonzero(labels)
+    ys, xs = places(binary)
+    owner = labels[ys, xs]
     column = np.clip(column_cell[xs], -1, cells) + 1
-    mass = np.bincount(labels[ys, xs] * (cells + 2) + column, minlength=count * (cells + 2)).reshape(count, cells + 2)
-    inside = np.bincount(labels[rows[0] : rows[1]].ravel(), minlength=count)
+    mass = np.bincount(owner * (cells + 2) + column, minlength=count * (cells + 2)).reshape(count, cells + 2)
+    inside = np.bincount(owner[(ys >= rows[0]) & (ys < rows[1])], minlength=count)
     area = stats[:, cv2.CC_STAT_AREA]
     remnant = remnants(stats, edges, rows, separator_px)
     usable = (inside >= 0.5 * area) & ~remnant
