@@ -14,7 +14,8 @@ from hwtranscribe import FormTemplate, Transcriber
 from hwtranscribe.assembly import _forms
 from hwtranscribe.checkpoint import LINES_NAME, METADATA_NAME, default_checkpoint_path
 from hwtranscribe.errors import DocumentError, TemplateError
-from hwtranscribe.pipeline import _mapped, transcribe_document
+from hwtranscribe.pipeline import transcribe_document
+from hwtranscribe.pipeline.places import mapped
 from hwtranscribe.types import Case, DocumentJob, FieldReading, Kind, PageReadings, ReadOptions, Status
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -178,4 +179,4 @@ def test_missing_and_foreign_pages_are_named(two_pages):
 
 def test_boxes_map_through_a_homography():
     turn = np.array([[0.0, -2.0, 100.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
-    assert _mapped((10, 5, 20, 15), turn) == (70, 20, 90, 40)
+    assert mapped((10, 5, 20, 15), turn) == (70, 20, 90, 40)

@@ -1,37 +1,27 @@
 """The order of the stages: from a document to what was read in it.
 
-render -> register -> segment -> glyph -> classify -> decode. Stages know nothing of one another; only this module does.
+render -> register -> segment -> glyph -> classify -> decode. Stages know nothing of one another; only this folder does.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Float32
-
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
-from hwtranscribe.classify import (
-    Classifier,
-    count_letters_as_digits,
-    in_small_letters,
-    lean_on_case,
-    share_of_capitals,
-    share_of_digits,
-    symbol_log_probs,
-)
-from hwtranscribe.decode import decode_field, join_lines, likely_edges
+from hwtranscribe.classify import Classifier
+from hwtranscribe.decode import join_lines
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.export import output_path
 from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate
-from hwtranscribe.language import word_log_odds
 from hwtranscribe.line_reader import LineReader
 from hwtranscribe.marks import read_mark
+from hwtranscribe.pipeline.places import on_rendered_page, scaled
+from hwtranscribe.pipeline.targets import Target, read_targets
 from hwtranscribe.register import Reference, align, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.segment import CellGrid, cut_off_lines, field_boxes, find_cells, page_lines
@@ -40,7 +30,6 @@ from hwtranscribe.types import (
     AlignedPage,
     Alternative,
     Box,
-    Case,
     CharBoxes,
     DocumentJob,
     DocumentPart,
@@ -54,10 +43,6 @@ from hwtranscribe.types import (
     ReadOptions,
     Status,
 )
-
-OTHER_KIND = {Kind.LETTERS: 0.5, Kind.DIGITS: 0.8}
-"""Share of characters of another kind from which on a line is not read as what was asked for."""
-_MIN_CHARACTERS = 4
 
 
 def transcribe_document(job: DocumentJob) -> DocumentResult:
@@ -187,16 +172,16 @@ class Transcriber:
         if not aligned.registered or aligned.template_page is None:
             return ()
         fields = self.form.pages[aligned.template_page].fields
-        written = [(f, _scaled(f.box, aligned.scale)) for f in fields if f.kind is not Kind.CHECKBOX]
+        written = [(f, scaled(f.box, aligned.scale)) for f in fields if f.kind is not Kind.CHECKBOX]
         targets = [
-            _Target(field_boxes(aligned, f.name, box, self._cells(aligned, f, box)), f.kind, f.case, f)
+            Target(field_boxes(aligned, f.name, box, self._cells(aligned, f, box)), f.kind, f.case, f)
             for f, box in written
         ]
         readings = {r.field: r for r in self._read_targets(aligned, targets)}
         for f in fields:
             if f.kind is Kind.CHECKBOX:
                 readings[f.name] = self._read_checkbox(aligned, f)
-            if aligned.doubts(_scaled(f.box, aligned.scale)):
+            if aligned.doubts(scaled(f.box, aligned.scale)):
                 readings[f.name] = replace(
                     readings[f.name],
                     confidence=min(readings[f.name].confidence, 0.5),
@@ -219,7 +204,7 @@ class Transcriber:
 
         def read(lines: Sequence[CharBoxes]) -> tuple[FieldReading, ...]:
             kind, case = self.options.kind, self.options.case
-            return self._read_targets(aligned, [_Target(boxes, kind, case, None) for boxes in lines])
+            return self._read_targets(aligned, [Target(boxes, kind, case, None) for boxes in lines])
 
         whole = page_lines(aligned)
         readings = read(whole)
@@ -227,47 +212,9 @@ class Transcriber:
             return readings
         return readings + read(cut_off_lines(aligned, len(whole) + 1))
 
-    def _read_targets(self, aligned: AlignedPage, targets: Sequence["_Target"]) -> tuple[FieldReading, ...]:
-        """All characters of a page go through the network together."""
-        inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
-        in_cells = np.array([target.boxes.cells for target in targets for _ in target.boxes.inks], bool)
-        log_probs = self.classifier.score_inks(inks, in_cells) if inks else None
-        cases = np.array([target.case_of_letters for target in targets for _ in target.boxes.inks], object)
-        shares = {}
-        if log_probs is not None:
-            shares = {case: share_of_capitals(log_probs[cases == case]) for case in set(cases.tolist())}
-        readings, first = [], 0
-        for target in targets:
-            count = len(target.boxes.inks)
-            symbols: tuple[str, ...] = ()
-            scores, columns = np.zeros((0, 1), np.float32), None
-            if count and log_probs is not None:
-                mine, case = log_probs[first : first + count], target.case_of_letters
-                share = shares[case]
-                if case is Case.UPPER and in_small_letters(mine, share):
-                    case = Case.ANY
-                symbols, scores = _allowed(mine, target.kind, case, share)
-                if target.boxes.strip is not None:
-                    along = self.line_reader.score(target.boxes.strip)
-                    columns = _allowed(along, target.kind, case, share)[1]
-            first += count
-            reading = decode_field(
-                target.boxes,
-                scores,
-                symbols,
-                page=aligned.page,
-                kind=target.kind,
-                columns=columns,
-                constraint=target.field.constraint if target.field else None,
-                prior=_prior(target),
-                required=target.field.required if target.field else False,
-                review_below=self.options.review_below,
-            )
-            if target.field is None and count and log_probs is not None:
-                reading = _of_its_kind(reading, target.boxes, log_probs[first - count : first])
-            reading = replace(reading, cell=target.boxes.in_table)
-            readings.append(_on_rendered_page(_spelled(reading, target.field), aligned))
-        return tuple(readings)
+    def _read_targets(self, aligned: AlignedPage, targets: Sequence[Target]) -> tuple[FieldReading, ...]:
+        readings = read_targets(self.classifier, self.line_reader, targets, aligned.page, self.options.review_below)
+        return tuple(on_rendered_page(reading, aligned) for reading in readings)
 
     def _with_whole_cells(self, lines: Sequence[FieldReading]) -> tuple[FieldReading, ...]:
         """Lines with those in one cell of a table joined."""
@@ -279,7 +226,7 @@ class Transcriber:
 
     def _read_checkbox(self, aligned: AlignedPage, field: FieldTemplate) -> FieldReading:
         """`1` for a ticked box, `0` for an empty one and for one that is crossed out, which is for review."""
-        box = _scaled(field.box, aligned.scale)
+        box = scaled(field.box, aligned.scale)
         mark = read_mark(aligned, box)
         confidence = max(mark.ticked, 1.0 - mark.ticked)
         detail = f"confidence below {self.options.review_below:g}" if confidence < self.options.review_below else ""
@@ -296,48 +243,13 @@ class Transcriber:
             box=box,
             alternatives=(Alternative(CROSSED_OUT, round(mark.crossed_out, 6)),) if mark.crossed_out > 1e-4 else (),
         )
-        return _on_rendered_page(reading, aligned)
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """A field or line to read."""
-
-    boxes: CharBoxes
-    kind: Kind
-    case: Case
-    field: FieldTemplate | None
-
-    @property
-    def case_of_letters(self) -> Case | None:
-        """Case of its letters, or None where it holds none."""
-        return None if self.kind is Kind.DIGITS else self.case
+        return on_rendered_page(reading, aligned)
 
 
 def _hash_of(classifier: Classifier, line_reader: LineReader) -> str:
     """Short hash of both networks."""
     hashes = classifier.checkpoint_hash + line_reader.checkpoint.hash
     return hashlib.sha256(hashes.encode()).hexdigest()[:16]
-
-
-def _allowed(
-    log_probs: Float32[np.ndarray, "n 63"], kind: Kind, case: Case | None, share_of_capitals: float
-) -> tuple[tuple[str, ...], Float32[np.ndarray, "n symbols_1"]]:
-    """The symbols that a field may hold, and log-probabilities of them and of being none."""
-    if case is None:
-        log_probs = count_letters_as_digits(log_probs)
-    elif case is Case.ANY:
-        log_probs = lean_on_case(log_probs, share_of_capitals)
-    return symbol_log_probs(log_probs, kind, case or Case.ANY)
-
-
-def _prior(target: _Target) -> Callable[[str], float] | None:
-    """What is known of a text before it is seen; in a table one or two letters are as often a mark as a word."""
-    if target.kind is Kind.DIGITS:
-        return None
-    if target.boxes.in_table is None:
-        return word_log_odds
-    return lambda text: word_log_odds(text) if len(text) > 2 else 0.0
 
 
 def prepare_references(form: FormTemplate) -> Iterator[Reference]:
@@ -355,54 +267,6 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
                 raise TemplateError(f"{where}: {blank.detail if blank else 'there is no such page'}")
             pixels = blank.pixels
         yield prepare_reference(pixels, page.size, [field.box for field in page.fields])
-
-
-def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading:
-    """The reading as the field's lexicon spells it."""
-    if field is None or field.values is None:
-        return reading
-    spell = field.values.value_of
-    alternatives = tuple(replace(a, text=spell(a.text) or a.text) for a in reading.alternatives)
-    return replace(reading, text=spell(reading.text) or reading.text, alternatives=alternatives)
-
-
-def _of_its_kind(reading: FieldReading, boxes: CharBoxes, log_probs: np.ndarray) -> FieldReading:
-    """The reading of a line; not forced where the line is clearly of another kind, such as a number among names."""
-    edges = likely_edges(boxes, log_probs)
-    if reading.kind not in OTHER_KIND or len(edges) < _MIN_CHARACTERS:
-        return reading
-    # A 0 in a line of digits is no O that would tell of letters.
-    counted = count_letters_as_digits(log_probs[edges]) if reading.kind is Kind.DIGITS else log_probs[edges]
-    digits = share_of_digits(counted)
-    foreign = digits if reading.kind is Kind.LETTERS else 1 - digits
-    if foreign < OTHER_KIND[reading.kind]:
-        return reading
-    detail = "reads as digits, not letters" if reading.kind is Kind.LETTERS else "reads as letters, not digits"
-    return replace(reading, text="", confidence=0.0, status=Status.ILLEGIBLE, detail=detail, characters=())
-
-
-def _scaled(box: Box, scale: float) -> Box:
-    """A box of the template in aligned px."""
-    left, top, right, bottom = (round(v * scale) for v in box)
-    return left, top, right, bottom
-
-
-def _on_rendered_page(reading: FieldReading, aligned: AlignedPage) -> FieldReading:
-    """The reading with its boxes in px of the rendered page."""
-    return replace(
-        reading,
-        box=_mapped(reading.box, aligned.page_from_aligned),
-        characters=tuple(replace(c, box=_mapped(c.box, aligned.page_from_aligned)) for c in reading.characters),
-    )
-
-
-def _mapped(box: Box, homography: np.ndarray) -> Box:
-    """The upright box around a box's corners under a homography."""
-    left, top, right, bottom = box
-    corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]], float) @ homography.T
-    points = corners[:, :2] / corners[:, 2:]
-    low, high = np.floor(points.min(axis=0) + 0.01), np.ceil(points.max(axis=0) - 0.01)
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def _write_overlay(page: Page, aligned: AlignedPage, readings: Sequence[FieldReading], folder: Path) -> None:

@@ -1,0 +1,141 @@
+"""The fields and lines of a page: from their lattices to what is read in them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from hwtranscribe.classify import (
+    Classifier,
+    count_letters_as_digits,
+    in_small_letters,
+    lean_on_case,
+    share_of_capitals,
+    share_of_digits,
+    symbol_log_probs,
+)
+from hwtranscribe.decode import decode_field, likely_edges
+from hwtranscribe.form import FieldTemplate
+from hwtranscribe.language import word_log_odds
+from hwtranscribe.line_reader import LineReader
+from hwtranscribe.types import Case, CharBoxes, FieldReading, Kind, Status
+
+OTHER_KIND = {Kind.LETTERS: 0.5, Kind.DIGITS: 0.8}
+"""Share of characters of another kind from which on a line is not read as what was asked for."""
+_MIN_CHARACTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A field or line to read."""
+
+    boxes: CharBoxes
+    kind: Kind
+    case: Case
+    field: FieldTemplate | None
+
+    @property
+    def case_of_letters(self) -> Case | None:
+        """Case of its letters, or None where it holds none."""
+        return None if self.kind is Kind.DIGITS else self.case
+
+
+def read_targets(
+    classifier: Classifier, line_reader: LineReader, targets: Sequence[Target], page: int, review_below: float
+) -> Iterator[FieldReading]:
+    """Yield what is read in the fields or lines of a page, boxes in aligned px.
+
+    All characters of a page go through the network together; how many are capitals, a page tells better than a field.
+
+    Args:
+        classifier: Reads single characters.
+        line_reader: Reads lines that are not divided into cells.
+        targets: All that is to be read on the page.
+        page: 1-based, for the readings.
+        review_below: Confidence under which a reading is for review.
+    """
+    inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
+    in_cells = np.array([target.boxes.cells for target in targets for _ in target.boxes.inks], bool)
+    log_probs = classifier.score_inks(inks, in_cells) if inks else np.zeros((0, len(classifier.labels)), np.float32)
+    cases = np.array([target.case_of_letters for target in targets for _ in target.boxes.inks], object)
+    shares = {case: share_of_capitals(log_probs[cases == case]) for case in set(cases.tolist())}
+    first = 0
+    for target in targets:
+        mine = log_probs[first : first + len(target.boxes.inks)]
+        first += len(mine)
+        share = shares.get(target.case_of_letters, 1.0)
+        symbols, scores, columns = _scores(target, mine, share, line_reader)
+        reading = decode_field(
+            target.boxes,
+            scores,
+            symbols,
+            page=page,
+            kind=target.kind,
+            columns=columns,
+            constraint=target.field.constraint if target.field else None,
+            prior=_prior(target),
+            required=target.field.required if target.field else False,
+            review_below=review_below,
+        )
+        if target.field is None and len(mine):
+            reading = _of_its_kind(reading, target.boxes, mine)
+        yield replace(_spelled(reading, target.field), cell=target.boxes.in_table)
+
+
+def _scores(
+    target: Target, log_probs: Float32[np.ndarray, "n 63"], share_of_capitals: float, line_reader: LineReader
+) -> tuple[tuple[str, ...], Float32[np.ndarray, "n symbols_1"], Float32[np.ndarray, "t symbols_1"] | None]:
+    """The symbols that a target may hold, their scores for its hypotheses of characters, and along its whole line."""
+    case = target.case_of_letters
+    if case is Case.UPPER and in_small_letters(log_probs, share_of_capitals):
+        case = Case.ANY
+    symbols, scores = _allowed(log_probs, target.kind, case, share_of_capitals)
+    if target.boxes.strip is None:
+        return symbols, scores, None
+    along = line_reader.score(target.boxes.strip)
+    return symbols, scores, _allowed(along, target.kind, case, share_of_capitals)[1]
+
+
+def _allowed(
+    log_probs: Float32[np.ndarray, "n 63"], kind: Kind, case: Case | None, share_of_capitals: float
+) -> tuple[tuple[str, ...], Float32[np.ndarray, "n symbols_1"]]:
+    """The symbols that a field may hold, and log-probabilities of them and of being none."""
+    if case is None:
+        log_probs = count_letters_as_digits(log_probs)
+    elif case is Case.ANY:
+        log_probs = lean_on_case(log_probs, share_of_capitals)
+    return symbol_log_probs(log_probs, kind, case or Case.ANY)
+
+
+def _prior(target: Target) -> Callable[[str], float] | None:
+    """What is known of a text before it is seen; in a table one or two letters are as often a mark as a word."""
+    if target.kind is Kind.DIGITS:
+        return None
+    if target.boxes.in_table is None:
+        return word_log_odds
+    return lambda text: word_log_odds(text) if len(text) > 2 else 0.0
+
+
+def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading:
+    """The reading as the field's lexicon spells it."""
+    if field is None or field.values is None:
+        return reading
+    spell = field.values.value_of
+    alternatives = tuple(replace(a, text=spell(a.text) or a.text) for a in reading.alternatives)
+    return replace(reading, text=spell(reading.text) or reading.text, alternatives=alternatives)
+
+
+def _of_its_kind(reading: FieldReading, boxes: CharBoxes, log_probs: np.ndarray) -> FieldReading:
+    """The reading of a line; not forced where the line is clearly of another kind, such as a number among names."""
+    edges = likely_edges(boxes, log_probs)
+    if reading.kind not in OTHER_KIND or len(edges) < _MIN_CHARACTERS:
+        return reading
+    # A 0 in a line of digits is no O that would tell of letters.
+    counted = count_letters_as_digits(log_probs[edges]) if reading.kind is Kind.DIGITS else log_probs[edges]
+    digits = share_of_digits(counted)
+    foreign = digits if reading.kind is Kind.LETTERS else 1 - digits
+    if foreign < OTHER_KIND[reading.kind]:
+        return reading
+    detail = "reads as digits, not letters" if reading.kind is Kind.LETTERS else "reads as letters, not digits"
+    return replace(reading, text="", confidence=0.0, status=Status.ILLEGIBLE, detail=detail, characters=())
