@@ -14,7 +14,8 @@ from hwtranscribe.decode.line import line_log_probs, line_texts
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.line_reader import WINDOWS_PX, LineReader
 from hwtranscribe.model import COLUMN_PX, LABELS
-from hwtranscribe.segment.lattice import line_lattice, line_strip
+from hwtranscribe.segment.lattice import line_lattice
+from hwtranscribe.segment.upright import line_strip
 from hwtranscribe.strip import CHARACTER_HEIGHT_PX, MARGIN_PX, STRIP_HEIGHT_PX, WIDEST_GAP_PX
 
 SYMBOLS = ("1", "2")

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Int32
 
 from hwtranscribe.segment.components import Components, find_components
-from hwtranscribe.segment.lattice import empty_boxes, hand_of, line_lattice
+from hwtranscribe.segment.lattice import empty_boxes, line_lattice
 from hwtranscribe.segment.lines import Line, find_lines
+from hwtranscribe.segment.upright import hand_of
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
 TAIL = 0.15

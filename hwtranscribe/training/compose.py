@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from hwtranscribe.model import COLUMN_PX, DIGITS, LABELS, LOWER, UPPER
-from hwtranscribe.segment.lattice import line_strip
+from hwtranscribe.segment.upright import line_strip
 from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.draw import draw_mark, draw_specks
