@@ -30,7 +30,7 @@ from hwtranscribe.types import Box, CharBoxes
 MAX_PIECES_PER_EDGE = 6
 MAX_WIDTH = 1.7
 """Widest hypothesis of more than one piece, in line heights."""
-FARFETCHED = 4.0
+FARFETCHED = 3.5
 """A hypothesis is not tried when, by geometry, all cuts of the line with it are worse than the best by so much."""
 
 
