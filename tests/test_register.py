@@ -54,6 +54,19 @@ def test_a_scan_is_found_wherever_it_lies(reference, filled, angle_deg, scale, p
     assert off_px(aligned, transform) < 2.0
 
 
+@pytest.mark.parametrize("angle_deg", [0.0, 180.0])
+def test_a_form_that_is_mostly_a_grid_is_not_taken_upside_down(angle_deg):
+    blank = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    for x in np.linspace(60, WIDTH - 60, 9).round().astype(int):
+        cv2.line(blank, (x, 140), (x, HEIGHT - 140), 60, 2)
+    for y in np.linspace(140, HEIGHT - 140, 25).round().astype(int):
+        cv2.line(blank, (60, y), (WIDTH - 60, y), 60, 2)
+    cv2.putText(blank, "Register of births 1911", (80, 90), cv2.FONT_HERSHEY_SIMPLEX, 1.4, 40, 3, cv2.LINE_AA)
+    scan, transform = moved(blank, angle_deg)
+    aligned = align(as_page(scan), [prepare_reference(blank, (WIDTH, HEIGHT))])
+    assert aligned.registered and off_px(aligned, transform) < 2.0
+
+
 def test_shadow_noise_and_bilevel_scans_are_found(reference, filled):
     rng = np.random.default_rng(1)
     scan, transform = moved(filled, 3)

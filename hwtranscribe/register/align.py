@@ -134,7 +134,8 @@ def _straight(sheet: Sheet, reference: Reference) -> Warp | None:
     if abs(across / down - 1) > STRAIGHT_ASPECT:
         return None
     warp = _laid(sheet, reference, scaling(across, down), STRAIGHT_SHARE)
-    return warp if warp is not None and fits(warp, reference) else None
+    # A form that is mostly a grid fits upside down as well, but then its headings are missing.
+    return warp if warp is not None and fits(warp, reference) and not warp.missing.any() else None
 
 
 def _laid(
