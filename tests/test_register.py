@@ -125,6 +125,23 @@ def test_letters_on_the_line_stay_whole(reference, filled):
     assert stats[1:, cv2.CC_STAT_HEIGHT].max() <= 32
 
 
+@pytest.mark.parametrize("overlap_px", [-2, 1, 3])
+def test_the_foot_of_an_e_that_stands_on_a_line_stays(overlap_px):
+    size = (1654, 2339)
+    blank = cv2.resize(blank_form(), size, interpolation=cv2.INTER_AREA)
+    cv2.line(blank, (300, 1900), (1500, 1900), 40, 3)
+    page, foot = blank.copy(), 1896 + overlap_px
+    for x in range(400, 1400, 80):
+        for ends in (((x, foot - 50), (x, foot - 4)), *(((x, y), (x + 28, y)) for y in (foot - 50, foot - 26))):
+            cv2.line(page, *ends, 70, 5)
+        cv2.line(page, (x, foot - 4), (x + 28, foot), 70, 5)
+    scan, _ = moved(page, 0.4)
+    aligned = align(as_page(scan), [prepare_reference(blank, size)])
+    kept = [aligned.ink[foot - 6 : foot + 3, x + 12 : x + 26].max(axis=0) > 100 for x in range(400, 1400, 80)]
+    assert np.mean(kept) > 0.9
+    assert not aligned.ink[1890:1912, 310:390].any() and not aligned.ink[1904:1912].any()
+
+
 def test_pale_hints_go_and_writing_over_them_stays():
     blank = blank_form()
     write = blank.copy()

@@ -102,9 +102,11 @@ def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> 
     threshold = max(noise, 0.3 * stroke)
     horizontal, upright = (follow_rules(one, dark, 3 * blank.reach_px, CROSSING * stroke) for one in blank.rules)
     crossed = above(dark, max(noise, CROSSING * stroke))
-    left, zone = erase_rules(dark, crossed, (horizontal, upright), blank.reach_px)
+    # Rules that were followed lie nearer; with more reach, the foot of an E that stands on one would go with it.
+    near_px = max(1, blank.reach_px - 1)
+    left, zone = erase_rules(dark, crossed, (horizontal, upright), near_px)
     left, light = without_solid(left, blank, stroke, noise)
-    left = without_slivers(left, cv2.subtract(blank.mask, light), zone, threshold, blank.reach_px)
+    left = without_slivers(left, cv2.subtract(blank.mask, light), zone, threshold, near_px)
     return settle(joined(left, dark, blank.solid, threshold, blank.reach_px), blank.long_px)
 
 
