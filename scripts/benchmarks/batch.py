@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import wraps
 from inspect import isgenerator
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -39,7 +41,10 @@ def main(arguments: list[str]) -> None:
     one = read(pages[:1], folders["jpg"], 1)
     print(f"one page in a fresh process: {one.wall_s:.2f} s, {one.cpu_s:.2f} s of CPU time, {one.peak_mib:.0f} MiB")
     tesseract(pages[:_TESSERACT_PAGES])
-    profile(pages[:_PROFILED_PAGES], folders["jpg"] / "form.toml")
+    # In a process like a worker's: threads that wait for work would count as the next stage's.
+    os.environ.update(ONE_THREAD)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        pool.submit(profile, pages[:_PROFILED_PAGES], folders["jpg"] / "form.toml").result()
 
 
 def draw(count: int, suffix: str) -> Path:
@@ -112,9 +117,6 @@ def profile(pages: Sequence[Path], form_path: Path) -> None:
 
     The clock is read around whole stages: a profiler would make those written in Python look several times as long.
     """
-    # As a worker does: threads that wait for work would count as the next stage's.
-    os.environ.update(ONE_THREAD)
-
     from hwtranscribe import FormTemplate, Transcriber
     from hwtranscribe.pipeline import targets
     from hwtranscribe.pipeline import transcriber as stages
@@ -139,10 +141,10 @@ def profile(pages: Sequence[Path], form_path: Path) -> None:
         for page in pages:
             transcriber.read(page)
         total_s = time.process_time() - start
-    print(f"\nBy stage, one process, {1000 * total_s / len(pages):.0f} ms of CPU time a page:")
+    print(f"\nBy stage, one process, {1000 * total_s / len(pages):.0f} ms of CPU time a page:", flush=True)
     spent["the rest"] = total_s - sum(spent.values())
     for stage, seconds in sorted(spent.items(), key=lambda item: -item[1]):
-        print(f"  {1000 * seconds / len(pages):8.1f} ms  {seconds / total_s:6.1%}  {stage}")
+        print(f"  {1000 * seconds / len(pages):8.1f} ms  {seconds / total_s:6.1%}  {stage}", flush=True)
 
 
 def _timed(function: Callable[..., Any], stage: str, spent: dict[str, float]) -> Callable[..., Any]:
