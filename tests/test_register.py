@@ -5,6 +5,7 @@ from drawn_forms import COMB, HEIGHT, LINE, WIDTH, as_page, blank_form, moved, w
 from PIL import Image
 
 from hwtranscribe.imaging.geometry import project
+from hwtranscribe.imaging.rules import find_rules, reach_of
 from hwtranscribe.register import align, prepare_reference, upright
 
 POINTS = np.array([[x, y] for x in (80, 350, 640, 920) for y in (90, 420, 800, 1320)], float)
@@ -140,6 +141,17 @@ def test_the_foot_of_an_e_that_stands_on_a_line_stays(overlap_px):
     kept = [aligned.ink[foot - 6 : foot + 3, x + 12 : x + 26].max(axis=0) > 100 for x in range(400, 1400, 80)]
     assert np.mean(kept) > 0.9
     assert not aligned.ink[1890:1912, 310:390].any() and not aligned.ink[1904:1912].any()
+
+
+def test_rules_are_erased_with_less_reach_only_where_the_scan_shows_them_no_thicker():
+    page = np.full((400, 1200), 255, np.uint8)
+    cv2.line(page, (60, 300), (1140, 300), 40, 3)
+    rules = find_rules((page < 128).view(np.uint8), 50, 8)
+    assert len(rules[0]) == 1
+    cv2.putText(page, "HARD WORK", (80, 298), cv2.FONT_HERSHEY_SIMPLEX, 3, 60, 6, cv2.LINE_AA)
+    for blur_px, expected_px in ((0.5, 1), (3.0, 2)):
+        scan = cv2.GaussianBlur(page, (0, 0), blur_px)
+        assert reach_of(rules, (scan < 200).view(np.uint8), 2) == expected_px
 
 
 def test_pale_hints_go_and_writing_over_them_stays():

@@ -88,8 +88,7 @@ def reduced(pixels: UInt8[np.ndarray, "height width"], scale: float) -> UInt8[np
     """
     factor = int(1 / scale)
     small, rest = shrunk(pixels, factor), scale * factor
-    # What is left is less than a halving, at which interpolating leaves nothing out; means of parts of px take long.
-    return cv2.resize(small, None, fx=rest, fy=rest, interpolation=cv2.INTER_LINEAR) if rest < 1 else small
+    return cv2.resize(small, None, fx=rest, fy=rest, interpolation=cv2.INTER_AREA) if rest < 1 else small
 
 
 def tone_counts(pixels: UInt8[np.ndarray, "height width"]) -> Float64[np.ndarray, "256"]:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int32, Int64, UInt8
 
 from hwtranscribe.imaging.masks import Binary, above, places, widened, without
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
-from hwtranscribe.imaging.rules import Rules, erase_rules, find_rules, follow_rules
+from hwtranscribe.imaging.rules import Rules, erase_rules, find_rules, follow_rules, reach_of
 from hwtranscribe.register.printing import TONE_STEP, Printing, rule_limits
 
 OVERWRITTEN = 0.6
@@ -102,8 +102,7 @@ def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> 
     threshold = max(noise, 0.3 * stroke)
     horizontal, upright = (follow_rules(one, dark, 3 * blank.reach_px, CROSSING * stroke) for one in blank.rules)
     crossed = above(dark, max(noise, CROSSING * stroke))
-    # Rules that were followed lie nearer; with more reach, the foot of an E that stands on one would go with it.
-    near_px = max(1, blank.reach_px - 1)
+    near_px = reach_of((horizontal, upright), crossed, blank.reach_px)
     left, zone = erase_rules(dark, crossed, (horizontal, upright), near_px)
     left, light = without_solid(left, blank, stroke, noise)
     left = without_slivers(left, cv2.subtract(blank.mask, light), zone, threshold, near_px)

@@ -10,6 +10,9 @@ from hwtranscribe.imaging.rules.find import Rules
 PIECE_PX = 64
 """A rule of a blank form is followed in pieces of this length."""
 
+THICKENED = 0.15
+"""Share of the px just beyond a rule that are dark where strokes cross it; with more, the rule itself reaches there."""
+
 
 def follow_rules(rules: Rules, dark: UInt8[np.ndarray, "height width"], reach_px: int, full: float) -> Rules:
     """Return rules of a blank form moved across onto those of a scan, piece by piece.
@@ -40,6 +43,24 @@ def follow_rules(rules: Rules, dark: UInt8[np.ndarray, "height width"], reach_px
     moved = np.clip(across + offsets[scores.argmax(axis=0)][piece], 0, limit - 1)
     ys, xs = (along, moved) if rules.upright else (moved, along)
     return Rules(rules.upright, ys, xs, rules.owner, rules.thickness_px)
+
+
+def reach_of(rules: tuple[Rules, Rules], binary: Binary, reach_px: int) -> int:
+    """Return how far beside rules that were followed onto a scan they have to be erased: a px less than elsewhere.
+
+    With more, the foot of an E that stands on a rule would go with it. But a blurred or noisy scan has thicker rules.
+
+    Args:
+        rules: Of both directions, as `follow_rules` found them.
+        binary: 1 where the scan is dark.
+        reach_px: How far rules may be off before they are followed.
+    """
+    near_px = max(1, reach_px - 1)
+    for own in rules:
+        beyond = cv2.subtract(_band(own, binary.shape, reach_px), _band(own, binary.shape, near_px))
+        if cv2.countNonZero(cv2.bitwise_and(binary, beyond)) > THICKENED * cv2.countNonZero(beyond):
+            return reach_px
+    return near_px
 
 
 def erase_rules(
