@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -56,17 +57,20 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
 
 
 class Sheet:
-    """A page at the scales that are asked for, with the level of its paper found once.
+    """A page at the scales that are asked for.
 
     Attributes:
         pixels: Grey, 255 paper.
-        level: From `paper_level`.
     """
 
     def __init__(self, pixels: UInt8[np.ndarray, "height width"]) -> None:
         self.pixels = pixels
-        self.level = paper_level(pixels)
         self._dark: dict[float, UInt8[np.ndarray, "small_height small_width"]] = {}
+
+    @cached_property
+    def level(self) -> UInt8[np.ndarray, "small_height small_width"]:
+        """The level of its paper, found once, where a blank form is looked for."""
+        return paper_level(self.pixels)
 
     def dark(self, scale: float) -> UInt8[np.ndarray, "small_height small_width"]:
         """Return its darkness at a scale of at most 1."""
