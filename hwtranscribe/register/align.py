@@ -150,6 +150,9 @@ def _laid(
     dark_scale = min(1.0, reference.track_scale / page_px_per_template_px)
     coarse, fine = sights(reference, sheet.dark(dark_scale), dark_scale)
     homography, share = lay(coarse, page_from_template)
+    if homography is None and not least_share:
+        # In a noisy scan there is more to follow at the finer scale.
+        homography, share = lay(fine, page_from_template)
     if homography is None or share < least_share:
         return None
     return refine(coarse, fine, homography)
