@@ -2,7 +2,8 @@
 
 The truth is a CSV with the columns `document,page,field,text` and, if wanted, `kind`; other columns are ignored. Fields
 are joined on the base name of the document, page and field. Where the truth has one field on a page that was read in
-page mode, the lines of the page are joined. Case, accents, spaces and punctuation are folded away.
+page mode, the lines of the page are joined. Case, accents, spaces and punctuation are folded away; whether
+words are apart as in the truth is counted by itself.
 """
 
 import csv
@@ -37,6 +38,9 @@ class ScoredField:
         confidence: 0 where nothing was read.
         missing: Whether the reading has no such field.
         pairs: Characters of truth and reading side by side, `""` where one has none.
+        words_apart: Whether there are several words, in truth or reading.
+        same_words: Whether the reading is divided into words as the truth is; where the truth has a mark, such as a
+            hyphen, it may be or not.
     """
 
     document: str
@@ -48,6 +52,8 @@ class ScoredField:
     confidence: float
     missing: bool
     pairs: tuple[tuple[str, str], ...]
+    words_apart: bool
+    same_words: bool
 
     @property
     def right(self) -> bool:
@@ -114,6 +120,7 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
             found = " ".join(fields[name][0] for name in lines), min(fields[name][1] for name in lines)
         text, confidence = found or ("", 0.0)
         truth = fold(row["text"])
+        (spaces, marks), (read_spaces, read_marks) = _breaks(row["text"]), _breaks(text)
         scored.append(
             ScoredField(
                 document=document,
@@ -125,6 +132,8 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
                 confidence=confidence,
                 missing=found is None,
                 pairs=tuple(align(truth, fold(text))),
+                words_apart=bool(spaces or read_spaces),
+                same_words=spaces <= read_spaces | read_marks and read_spaces <= spaces | marks,
             )
         )
     if not scored:
@@ -163,6 +172,7 @@ def figures(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0) -> dict[
     """
     edits = sum(wanted != got for one in scored for wanted, got in one.pairs)
     characters = sum(len(one.truth) for one in scored)
+    of_words = [one.same_words for one in scored if one.right and one.words_apart]
     confusions = Counter(pair for one in scored for pair in one.pairs if pair[0] != pair[1])
     chosen = threshold_for(scored, wrong_per_1000)
     return {
@@ -170,6 +180,7 @@ def figures(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0) -> dict[
         "missing": sum(one.missing for one in scored),
         "exact": sum(one.right for one in scored) / len(scored),
         "cer": edits / max(characters, 1),
+        "words": {"fields": len(of_words), "divided_right": sum(of_words)},
         "confusions": [[wanted, got, count] for (wanted, got), count in confusions.most_common()],
         "reject_curve": [list(point) for point in reject_curve(scored)],
         "reliability": [list(row) for row in reliability(scored)],
@@ -244,6 +255,9 @@ def report_lines(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0, wor
     facts = figures(scored, wrong_per_1000)
     yield f"{facts['fields']} fields, {facts['missing']} not read at all"
     yield f"whole field right {facts['exact']:.1%}, character error rate {facts['cer']:.3f}"
+    if facts["words"]["fields"]:
+        divided, several = facts["words"]["divided_right"], facts["words"]["fields"]
+        yield f"of {several} fields of several words whose letters are right, {divided} have their spaces right"
     confusions = [f"{wanted or '-'}>{got or '-'} {count}" for wanted, got, count in facts["confusions"][:20]]
     yield "characters taken for others (- is nothing): " + (", ".join(confusions) or "none")
     yield "error among the most confident:"
@@ -284,6 +298,19 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
                 yield row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _breaks(text: str) -> tuple[set[int], set[int]]:
+    """Numbers of the characters, folded, before which there is a space, and before which there is another mark."""
+    spaces: set[int] = set()
+    marks: set[int] = set()
+    length = 0
+    for character in text:
+        folded = fold(character)
+        if not folded:
+            (spaces if character.isspace() else marks).add(length)
+        length += len(folded)
+    return spaces - {0, length}, marks - {0, length}
 
 
 def _base_name(document: str) -> str:

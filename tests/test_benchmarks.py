@@ -16,7 +16,7 @@ from benchmarks.accuracy import cause, review_needed  # noqa: E402
 
 def field(truth: str, text: str, confidence: float = 0.5, missing: bool = False) -> ScoredField:
     pairs = tuple(align(truth, fold(text)))
-    return ScoredField("a.png", 1, "name", "letters", truth, text, confidence, missing, pairs)
+    return ScoredField("a.png", 1, "name", "letters", truth, text, confidence, missing, pairs, False, True)
 
 
 def test_shares():

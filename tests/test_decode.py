@@ -34,7 +34,7 @@ def comb(n: int, blank: tuple[int, ...] = ()) -> CharBoxes:
         geometry_log_prob=np.zeros(n, np.float32),
         blank=is_blank,
         skip_log_prob=np.full(n, -np.inf, np.float32),
-        space_log_odds=np.full(n, -np.inf, np.float32),
+        extent=np.zeros((n, 2), np.float32),
         cells=True,
     )
 
@@ -128,7 +128,7 @@ def speck_or_character() -> CharBoxes:
         geometry_log_prob=np.zeros(1, np.float32),
         blank=np.zeros(1, bool),
         skip_log_prob=np.array([-1.0], np.float32),
-        space_log_odds=np.full(1, -np.inf, np.float32),
+        extent=np.zeros((1, 2), np.float32),
         cells=False,
     )
 
@@ -177,7 +177,7 @@ def cut_in_two() -> CharBoxes:
         geometry_log_prob=np.zeros(4, np.float32),
         blank=np.zeros(4, bool),
         skip_log_prob=np.array([-8, -np.inf, -8, -0.3], np.float32),
-        space_log_odds=np.full(4, -np.inf, np.float32),
+        extent=np.array([[0, 10], [0, 20], [10, 20], [22, 26]], np.float32) / 30,
         cells=False,
     )
 

@@ -91,6 +91,25 @@ def test_threshold(compare):
     assert threshold_for(compare(("A", "B", 0.9)), 5) is None
 
 
+@pytest.mark.parametrize(
+    ("truth", "text", "alike"),
+    [
+        ("PARK AVENUE", "PARK AVENUE", True),
+        ("PARK AVENUE", "PARKAVENUE", False),
+        ("PARKER", "PARK ER", False),
+        ("LOU-ANNE", "LOU ANNE", True),
+        ("LOU-ANNE", "LOUANNE", True),
+        ("D'HAU LE", "DHAU LE", True),
+        ("DE LA MER", "DE LAMER", False),
+    ],
+)
+def test_words_are_counted_by_themselves(compare, truth, text, alike):
+    (one,) = compare((truth, text, "0.9"))
+    assert one.right and one.same_words == alike
+    known = figures([one])["words"]
+    assert known == {"fields": int(one.words_apart), "divided_right": int(one.words_apart and alike)}
+
+
 def test_wilson_interval():
     assert wilson_interval(0, 0) == (0, 1)
     low, high = wilson_interval(10, 100)

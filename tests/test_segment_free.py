@@ -6,7 +6,7 @@ import pytest
 
 from hwtranscribe.segment.components import find_components, slant_shear
 from hwtranscribe.segment.free import cut_off_lines, free_boxes, page_lines
-from hwtranscribe.segment.geometry import skip_log_prob, space_log_odds
+from hwtranscribe.segment.geometry import skip_log_prob
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.types import AlignedPage, CharBoxes
 
@@ -128,14 +128,6 @@ def test_strokes_close_together_are_one_character_where_letters_are_wide_apart(g
     assert (costs.min() < costs.max() - 0.5) == part
 
 
-@pytest.mark.parametrize(("within", "between", "spaces"), [(4, 20, 1), (4, 10, 0), (16, 22, 0)])
-def test_a_space_is_what_is_wide_on_a_line_that_is_set_close(within, between, spaces):
-    gaps = np.array([0, within, within, between, within, within, within])
-    left = np.cumsum(gaps + 20)
-    odds = space_log_odds(left, left + 20, line_height_px=40)
-    assert (odds > 0).sum() == spaces
-
-
 def test_an_equals_sign_is_left_out_and_a_low_zero_is_not():
     ink = np.zeros((70, 220), np.uint8)
     write(ink, "37", 10, 50)
@@ -150,13 +142,14 @@ def test_an_equals_sign_is_left_out_and_a_low_zero_is_not():
     assert lattice.skip_log_prob[zero] < lattice.geometry_log_prob[zero] - 2
 
 
-def test_spaces_between_words_are_seen_and_others_are_not():
+def test_extents_are_those_of_the_hypotheses_in_heights_of_the_line():
     ink = np.zeros((70, 500), np.uint8)
     write(ink, "HAND PRINT", 10, 50)
     lattice = line_lattice(ink, "f", (0, 0, 500, 70))
+    starts, ends = lattice.extent.T
+    assert (ends > starts).all()
     at_word = (lattice.boxes[:, 0] > 10 + 5 * 34) & (lattice.boxes[:, 0] < 10 + 5.3 * 34)
-    assert (lattice.space_log_odds[at_word] > 4).all()
-    assert (lattice.space_log_odds[~at_word] < 2).all()
+    assert starts[at_word].min() - ends[lattice.boxes[:, 2] < 10 + 5 * 34].max() > 0.6
 
 
 def test_dot_of_an_i_stays_with_it_and_a_full_stop_does_not():

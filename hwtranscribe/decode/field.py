@@ -13,7 +13,8 @@ from jaxtyping import Float32
 from hwtranscribe.constraint import Constraint, Lexicon, Product, accepts_text, fold
 from hwtranscribe.decode.confidence import probability_right
 from hwtranscribe.decode.line import line_log_probs, line_texts
-from hwtranscribe.decode.search import UNREADABLE, Text, log_add, log_sum, search
+from hwtranscribe.decode.search import UNREADABLE, Text, log_sum, search
+from hwtranscribe.decode.spaces import spacing_of
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
 
 MAX_ALTERNATIVES = 5
@@ -79,7 +80,6 @@ def decode_field(
     else:
         texts, rest = free, -math.inf
     total = log_sum([*(t.log_prob for t in texts), rest])
-    texts = _without_other_spacings(texts)
     confidences = [math.exp(t.log_prob - total) for t in texts]
     best = texts[0]
     if not best.text:
@@ -135,16 +135,6 @@ def _blank(
     return FieldReading(page, boxes.field, kind, "", round(confidence, 6), status, detail, boxes.box)
 
 
-def _without_other_spacings(texts: list[Text]) -> list[Text]:
-    """One text for all that differ in spaces only, the most probable spelling of them with their joint probability."""
-    merged: dict[str, Text] = {}
-    for text in texts:
-        letters = text.text.replace(" ", "")
-        known = merged.get(letters)
-        merged[letters] = replace(known, log_prob=log_add(known.log_prob, text.log_prob)) if known else text
-    return sorted(merged.values(), key=lambda t: (-t.log_prob, t.text))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
     """What is known of a field: its lattice, its whole line with its likeliest texts, and what texts are like."""
@@ -163,6 +153,9 @@ class _Asked:
         texts += self._texts_of_line({fold(t.text) for t in texts}, constraint)
         if not texts:
             return texts
+        if self.kind is not Kind.DIGITS:
+            spacing = spacing_of(self.boxes, texts[0], self.prior)
+            texts = [spacing.divide(t) for t in texts]
         more = np.zeros(len(texts))
         if self.prior is not None:
             more += [PRIOR_WEIGHT * self.prior(t.text) for t in texts]

@@ -18,7 +18,6 @@ UNREADABLE = "?"
 """Stands in a reading for a character that the network takes for none."""
 BEAM_WIDTH = 24
 _FREE_FLOOR, _CONSTRAINED_FLOOR = -7.0, -14.0
-_SPACE_FLOOR = 4.0
 _HOPELESS, _HOPELESS_AMONG_CUTS = 7.0, 5.0
 """How much less likely than the best at its node a text may be before it is given up; less where characters have to be
 cut apart and nothing constrains them, for there the network's log-probabilities count less."""
@@ -26,7 +25,6 @@ _LOST, _LOST_AMONG_CUTS = 8.0, 6.0
 """How much less likely than the best of the whole field what a text may still become may be before it is given up."""
 _PUSHED_OUT = 1.0
 """How much less likely than the last of a full beam a text may be before it is given up: more ways may lead to it."""
-_NO_SPACE = (("", 0.0),)
 _CHARACTER_LOG_PROB = {Kind.DIGITS: 0.0, Kind.LETTERS: -0.1, Kind.ALPHANUMERIC: -0.05}
 """Cost of a character more: hands join digits more often than block letters; fitted on the development sets."""
 _SCORE_WEIGHT = {Kind.DIGITS: 0.5, Kind.LETTERS: 0.4, Kind.ALPHANUMERIC: 0.45}
@@ -41,8 +39,8 @@ _Path = tuple[int, str, int, bool]
 _Hypothesis = tuple[float, float, Hashable, _Path | None]
 """One text up to one node: log-probability of all paths to it together and of its best path, state of the constraint,
 and the last step of the best path. A plain tuple: a page has tens of thousands."""
-_Choice = tuple[str, float, str]
-"""What an edge may add to a text, its log-probability, and the symbol in it."""
+_Choice = tuple[str, float]
+"""What an edge may add to a text, "" where it is left out, and its log-probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ def search(
     among_cuts = constraint is None and not boxes.cells
     hopeless, lost = (_HOPELESS_AMONG_CUTS, _LOST_AMONG_CUTS) if among_cuts else (_HOPELESS, _LOST)
     choices = _choices(boxes, log_probs, symbols, kind, floor)
-    spaced = [_spaced(own, gaps) for own, gaps in zip(choices, _gaps(boxes, kind), strict=True)]
-    to_come = _to_come(boxes, spaced)
+    to_come = _to_come(boxes, choices)
     # What a text at a node must reach: first that it can still become one of the likely ones.
     least = [to_come[0] - lost - rest for rest in to_come]
     for node in range(boxes.node_count - 1):
@@ -84,7 +81,7 @@ def search(
             target, enough = nodes[end], least[end]
             crowded = 2 * BEAM_WIDTH
             for text, (log_prob, best, state, _) in beam:
-                for addition, score, symbol in spaced[edge] if text else choices[edge]:
+                for symbol, score in choices[edge]:
                     total = log_prob + score
                     if total < enough:
                         break
@@ -93,7 +90,7 @@ def search(
                         following = None if symbol == UNREADABLE else constraint.step(state, symbol)
                         if following is None:
                             continue
-                    longer = text + addition
+                    longer = text + symbol
                     known = target.get(longer)
                     if known is None:
                         target[longer] = (total, best + score, following, (node, text, edge, symbol != ""))
@@ -133,30 +130,18 @@ def _choices(
     found: list[list[_Choice]] = [[] for _ in range(len(weighed))]
     geometry, rows = boxes.geometry_log_prob.tolist(), weighed.tolist()
     for edge, column in zip(*(places.tolist() for places in np.nonzero(weighed[:, :-1] > floor)), strict=True):
-        found[edge].append((symbols[column], rows[edge][column] + geometry[edge] + more, symbols[column]))
+        found[edge].append((symbols[column], rows[edge][column] + geometry[edge] + more))
     for edge, (row, blank, skip) in enumerate(
         zip(rows, boxes.blank.tolist(), boxes.skip_log_prob.tolist(), strict=True)
     ):
         if blank:
-            found[edge] = [("", 0.0, "")]
+            found[edge] = [("", 0.0)]
             continue
-        found[edge].append((UNREADABLE, row[-1] + geometry[edge] + _UNREADABLE_PENALTY, UNREADABLE))
+        found[edge].append((UNREADABLE, row[-1] + geometry[edge] + _UNREADABLE_PENALTY))
         if skip > -math.inf:
-            found[edge].append(("", skip, ""))
+            found[edge].append(("", skip))
         found[edge].sort(key=_likeliest_first)
     return found
-
-
-def _spaced(choices: list[_Choice], gaps: Sequence[tuple[str, float]]) -> list[_Choice]:
-    """What an edge may add to a text that is not empty: its choices, with and without a space before characters."""
-    if gaps == _NO_SPACE:
-        return choices
-    spaced = [
-        (gap + symbol, score + gap_score, symbol)
-        for _, score, symbol in choices
-        for gap, gap_score in (gaps if symbol else _NO_SPACE)
-    ]
-    return sorted(spaced, key=_likeliest_first)
 
 
 def _likeliest_first(choice: _Choice) -> tuple[float, str]:
@@ -174,29 +159,6 @@ def _to_come(boxes: CharBoxes, choices: Sequence[Sequence[_Choice]]) -> list[flo
     for edge, (start, end) in reversed(list(enumerate(zip(boxes.start.tolist(), boxes.end.tolist(), strict=True)))):
         best[start] = max(best[start], choices[edge][0][1] + best[end])
     return best
-
-
-def _gaps(boxes: CharBoxes, kind: Kind) -> list[tuple[tuple[str, float], ...]]:
-    """What may stand before every edge's character and the one before, with log-probabilities.
-
-    Far-fetched spaces are left out; in a comb, one stands after every empty cell.
-    """
-    if kind is Kind.DIGITS:
-        return [_NO_SPACE] * len(boxes.start)
-    after_empty_cell = np.zeros(len(boxes.start), bool)
-    if boxes.cells:
-        after_empty_cell[1:] = boxes.blank[:-1]
-    return [
-        _gap(log_odds, after) for log_odds, after in zip(boxes.space_log_odds.tolist(), after_empty_cell, strict=True)
-    ]
-
-
-def _gap(space_log_odds: float, after_empty_cell: bool) -> tuple[tuple[str, float], ...]:
-    if after_empty_cell or space_log_odds > _SPACE_FLOOR:
-        return ((" ", 0.0),)
-    if space_log_odds < -_SPACE_FLOOR:
-        return _NO_SPACE
-    return ((" ", -math.log1p(math.exp(-space_log_odds))), ("", -math.log1p(math.exp(space_log_odds))))
 
 
 def _trace(nodes: list[dict[str, _Hypothesis]], text: str) -> tuple[int, ...]:

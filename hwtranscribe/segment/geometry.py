@@ -19,15 +19,8 @@ DASH_HEIGHT, DASH_ASPECT, DASH_INK = 0.4, 1.2, 1.4
 """Largest height of a dash in line heights, least width to height, most ink by length and stroke width."""
 DOT_SIZE = 0.3
 """Largest size of a dot, in line heights."""
-SPACE_WIDTH, SPACE_SLOPE = 0.55, 12.0
-"""Paper of this width, in line heights, is a space as likely as not where letters stand close; how fast that turns."""
-
 TOUCHING = 0.08
 """Pieces with less paper between them, in line heights, touch or nearly so."""
-MIN_GAPS, CLOSE_SET, CLEAR_STEP, LEAST_SPACE = 4, 0.25, 0.2, 0.35
-"""Gaps within words that a line must have to tell what is wide in it, the widest that they may be, how much wider
-spaces are then, and the least that may be one; the last three in line heights."""
-
 PART, PART_GAP, WIDE_SET = -1.0, 0.15, 0.25
 """What it costs a character to begin closer to the one before than a share of the usual gap, where that is at least a
 share of the line's height."""
@@ -121,40 +114,6 @@ def stretch(
     chosen = aspect[whole & (height_px > 0.6 * height_px.max()) & (aspect > 0.3)]
     usual = float(np.median(chosen)) if len(chosen) >= 2 else 1.0
     return min(MAX_STRETCH, USUAL_ASPECT / usual) if usual < NARROW else 1.0
-
-
-def space_log_odds(
-    left: Int32[np.ndarray, " n"], right: Int32[np.ndarray, " n"], line_height_px: float
-) -> Float32[np.ndarray, " n"]:
-    """How much the paper before a piece looks like a space between words.
-
-    Writers who set their letters wide apart set their words wider still: the usual gap counts as well as the height. An
-    I has more paper around it than other letters.
-
-    Args:
-        left: Left ends of the pieces of a line, in reading order.
-        right: Their right ends.
-        line_height_px: Height of the line's characters.
-    """
-    gaps = _gaps(left, right)
-    usual = _usual_gap(gaps, line_height_px)
-    bar = np.maximum(0.0, 0.6 * line_height_px - (right - left)) * ((right - left) < 0.35 * line_height_px)
-    gaps -= 0.5 * (bar + np.concatenate([[0.0], bar[:-1]]))
-    beyond = (gaps - max(_space_width(gaps, line_height_px), 1.7 * usual)) / line_height_px
-    return np.clip(SPACE_SLOPE * beyond, -20, 20).astype(np.float32)
-
-
-def _space_width(gaps: Float64[np.ndarray, " n"], line_height_px: float) -> float:
-    """Paper that is a space as likely as not, px: the midst between narrow and wide gaps where they part clearly."""
-    ordered = np.sort(gaps[1:]) / line_height_px
-    steps = np.diff(ordered)
-    if len(steps) < MIN_GAPS or steps[MIN_GAPS - 1 :].max() < CLEAR_STEP:
-        return SPACE_WIDTH * line_height_px
-    at = MIN_GAPS - 1 + int(np.argmax(steps[MIN_GAPS - 1 :]))
-    if ordered[at] > CLOSE_SET:
-        return SPACE_WIDTH * line_height_px
-    middle = (ordered[at] + ordered[at + 1]) / 2
-    return float(np.clip(middle, LEAST_SPACE, SPACE_WIDTH)) * line_height_px
 
 
 def part_log_prob(

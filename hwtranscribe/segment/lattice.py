@@ -19,7 +19,6 @@ from hwtranscribe.segment.geometry import (
     edge_log_prob,
     part_log_prob,
     skip_log_prob,
-    space_log_odds,
     stretch,
 )
 from hwtranscribe.segment.loops import Loop
@@ -66,7 +65,7 @@ def empty_boxes(field: str, box: Box) -> CharBoxes:
         geometry_log_prob=np.zeros(0, np.float32),
         blank=np.zeros(0, bool),
         skip_log_prob=np.zeros(0, np.float32),
-        space_log_odds=np.zeros(0, np.float32),
+        extent=np.zeros((0, 2), np.float32),
         cells=False,
     )
 
@@ -77,7 +76,6 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
     cut_after = np.append(line.cut_cost[1:] > 0, False)
     whole = (line.cut_cost == 0) & ~cut_after
     wider = stretch(line.right - line.left, line.bottom - line.top, whole)
-    space = space_log_odds(line.left, line.right, height_px)
     edges: list[tuple[int, int]] = []
     boxes, geometry, skips = [], [], []
     # Python walks lists several times faster than arrays.
@@ -136,7 +134,7 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
         geometry_log_prob=np.array(geometry, np.float32)[kept],
         blank=np.zeros(len(kept), bool),
         skip_log_prob=np.array(skips, np.float32)[kept],
-        space_log_odds=space[start],
+        extent=upright_boxes[:, [0, 2]] / np.float32(height_px),
         cells=False,
     )
 

@@ -165,7 +165,7 @@ class CharBoxes:
         blank: Edges without ink (empty cells); they are read as nothing, never as a letter.
         skip_log_prob: Log-probability, by geometry alone, that the edge is no character at all (a speck, punctuation, a
             printed remnant) and is to be left out; -inf where it can't be.
-        space_log_odds: Of a space between words before the edge, by the width of the paper there; -inf in a comb.
+        extent: Left and right end of each edge on the line set upright, in heights of its characters; 0 in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
         strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
         in_table: The cell of a drawn table that the line stands in, or None.
@@ -183,7 +183,7 @@ class CharBoxes:
     geometry_log_prob: Float32[np.ndarray, " n"]
     blank: Bool[np.ndarray, " n"]
     skip_log_prob: Float32[np.ndarray, " n"]
-    space_log_odds: Float32[np.ndarray, " n"]
+    extent: Float32[np.ndarray, "n 2"]
     cells: bool
     strip: Float32[np.ndarray, "32 _w"] | None = None
     in_table: Cell | None = None

@@ -90,7 +90,7 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         geometry_log_prob=np.zeros(count, np.float32),
         blank=np.array(blank, bool),
         skip_log_prob=np.full(count, -np.inf, np.float32),
-        space_log_odds=np.full(count, -np.inf, np.float32),
+        extent=np.zeros((count, 2), np.float32),
         cells=True,
         doubt=doubt,
     )
