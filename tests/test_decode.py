@@ -8,6 +8,7 @@ from results import reading
 
 from hwtranscribe.constraint import ALPHABETS, Lexicon, Pattern, Product
 from hwtranscribe.decode import decode_field, join_lines
+from hwtranscribe.language import word_log_odds
 from hwtranscribe.types import CharBoxes, Kind, Status
 
 DIGITS = tuple("0123456789")
@@ -208,6 +209,29 @@ def test_texts_of_the_whole_line_are_looked_for_among_the_cuts_and_must_keep_the
     only = Product([Lexicon(["11", "8"])])
     reading = decode_field(cut_in_two(), rows, DIGITS, page=1, kind=Kind.DIGITS, columns=columns, constraint=only)
     assert "77" not in {reading.text, *(a.text for a in reading.alternatives)}
+
+
+@pytest.mark.parametrize(
+    ("sure", "text"),
+    [(0.0, "ROOM"), (0.999, "R00M")],
+)
+def test_what_may_be_letter_or_digit_is_what_the_rest_of_its_word_is(sure, text):
+    """O and 0 look the same; where the network is sure that it is a digit, as in a code, it stays one."""
+    symbols = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    zero = {"0": 0.6, "O": 0.39}
+    first = zero if sure == 0.0 else {"0": sure, "O": (1 - sure) / 100}
+    rows = scores(symbols, {"R": 0.98}, first, zero, {"M": 0.98})
+    reading = decode_field(comb(4), rows, symbols, page=1, kind=Kind.ALPHANUMERIC, prior=word_log_odds)
+    assert reading.text == text
+
+
+def test_a_line_with_more_look_alikes_than_the_search_keeps_is_read_in_words():
+    symbols = tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    wanted = "POORLYPRESENTEDORINCOMPLETE"
+    alike = {"O": "0", "I": "1", "L": "1", "S": "5"}
+    rows = scores(symbols, *({alike[c]: 0.6, c: 0.39} if c in alike else {c: 0.98} for c in wanted))
+    reading = decode_field(comb(len(wanted)), rows, symbols, page=1, kind=Kind.ALPHANUMERIC, prior=word_log_odds)
+    assert reading.text == wanted
 
 
 def test_confidence_follows_the_characters_and_their_number():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwtranscribe.language import WORD_SHARES, word_log_odds
+from hwtranscribe.language import WORD_SHARES, is_mixed, word_log_odds
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,12 @@ def test_codes_are_left_alone(code):
     assert 0 < sum(WORD_SHARES.values()) < 1
 
 
+def test_digits_and_letters_seldom_stand_in_one_word():
+    assert word_log_odds("R00M") < word_log_odds("A4") < word_log_odds("4") == 0.0
+    assert is_mixed("R00M") and not is_mixed("ROOM") and not is_mixed("12.5")
+
+
 def test_digits_and_unreadable_characters_say_nothing():
     assert word_log_odds("12345") == 0.0
-    assert word_log_odds("A?C4") == 0.0
+    assert word_log_odds("A?4") == 0.0
     assert word_log_odds("") == 0.0

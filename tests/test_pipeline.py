@@ -1,5 +1,6 @@
 """From documents to results: the order of the stages, and pages put together to forms."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -41,6 +42,14 @@ def test_reads_a_form_with_boxes_on_the_rendered_page(membership):
         crop = pixels[top:bottom, left:right]
         assert crop.size
         assert crop.min() < np.median(pixels) - 60
+
+
+def test_a_note_in_an_even_hand_is_read_with_all_its_words():
+    """Two of its words stand as straight as type does."""
+    with (SAMPLES / "note" / "truth.csv").open() as file:
+        truth = [row["text"] for row in csv.DictReader(file)]
+    result = Transcriber().read(SAMPLES / "note" / "note.jpg")
+    assert [len(reading.text.split()) for reading in result.readings] == [len(text.split()) for text in truth]
 
 
 def test_result_says_what_made_it(membership):

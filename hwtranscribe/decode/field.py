@@ -15,6 +15,7 @@ from hwtranscribe.decode.confidence import probability_right
 from hwtranscribe.decode.line import line_log_probs, line_texts
 from hwtranscribe.decode.search import UNREADABLE, Text, log_sum, search
 from hwtranscribe.decode.spaces import spacing_of
+from hwtranscribe.language import is_mixed
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
 
 MAX_ALTERNATIVES = 5
@@ -23,6 +24,8 @@ LINE_WEIGHT = {Kind.DIGITS: 0.6, Kind.LETTERS: 0.2, Kind.ALPHANUMERIC: 0.3}
 weight of the prior, on the names and cheques."""
 LINE_TEXTS = 3
 """Texts of the whole line that are looked for where the search along the cuts has not found them."""
+_UNMIXED_TEXTS = 3
+"""Likeliest texts whose words are looked for in letters only and in digits only."""
 PRIOR_WEIGHT = 0.45
 """Of a text's prior log-odds; half of those names are not in its list of words."""
 _CONSTRAINT_BROKEN = math.log(1e-3)
@@ -156,6 +159,8 @@ class _Asked:
         if self.kind is not Kind.DIGITS:
             spacing = spacing_of(self.boxes, texts[0], self.prior)
             texts = [spacing.divide(t) for t in texts]
+            if self.prior is not None:
+                texts += map(spacing.divide, self._texts_in_words_of_one_kind(texts, constraint))
         more = np.zeros(len(texts))
         if self.prior is not None:
             more += [PRIOR_WEIGHT * self.prior(t.text) for t in texts]
@@ -169,7 +174,37 @@ class _Asked:
 
     def _texts_of_line(self, known: set[str], constraint: Constraint | None) -> list[Text]:
         """The likeliest texts of the whole line that are not known yet, where the lattice can be cut so."""
-        texts = [t for t in self.of_line if fold(t) not in known]
+        return self._search_for([t for t in self.of_line if fold(t) not in known], constraint)
+
+    def _texts_in_words_of_one_kind(self, texts: list[Text], constraint: Constraint | None) -> list[Text]:
+        """The likeliest texts with letters only or digits only in words that mix them.
+
+        O and 0 look the same, so a line with several of them has more mixed readings than the search keeps.
+        """
+        known = {fold(t.text) for t in texts}
+        found = {fold(self._in_words_of_one_kind(t)) for t in texts[:_UNMIXED_TEXTS]}
+        return self._search_for(sorted(found - known), constraint)
+
+    def _in_words_of_one_kind(self, text: Text) -> str:
+        """A text with the likelier of letters and digits in words that mix them."""
+        words, first = [], 0
+        for word in text.text.split():
+            edges = list(text.edges[first : first + len(word)])
+            first += len(word)
+            words.append(self._in_one_kind(edges) if is_mixed(word) else word)
+        return "".join(words)
+
+    def _in_one_kind(self, edges: list[int]) -> str:
+        ways = []
+        for digits in (False, True):
+            columns = [i for i, symbol in enumerate(self.symbols) if symbol.isdigit() == digits]
+            scores = self.log_probs[np.ix_(edges, columns)]
+            likeliest = "".join(self.symbols[columns[i]] for i in scores.argmax(axis=1).tolist())
+            ways.append((float(scores.max(axis=1).sum()), likeliest))
+        return max(ways)[1]
+
+    def _search_for(self, texts: Sequence[str], constraint: Constraint | None) -> list[Text]:
+        """Certain texts only, as far as the lattice can be cut so and the constraint allows them."""
         if constraint is not None:
             texts = [t for t in texts if accepts_text(constraint, t)]
         return self._search(Lexicon(texts)) if texts else []

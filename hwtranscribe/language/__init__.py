@@ -12,6 +12,7 @@ lexicon, other words are read as well.
 from collections import Counter
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from math import exp, log
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ ORDER = 4
 """Letters of an n-gram."""
 WORD_SHARES = {4: 0.5, 2: 0.3}
 """Share of words that are spelled like the list by n-grams of so many letters; the rest is letters without order."""
+SWITCH_LOG_ODDS = -2.2
+"""Of a digit beside a letter in one word: they stand in codes, not in words."""
 _LETTERS = 26
 _START, _END = "^" * (ORDER - 1), "$"
 
@@ -29,7 +32,18 @@ def word_log_odds(text: str) -> float:
     Args:
         text: Words in any case; what is no letter of A-Z counts as unordered.
     """
-    return sum(_one_word(word) for word in text.upper().split() if word.isalpha() and word.isascii())
+    return sum(_one_word(word) if word.isalpha() and word.isascii() else _mixed(word) for word in text.upper().split())
+
+
+def is_mixed(word: str) -> bool:
+    """Whether a word holds letters and digits."""
+    return any(map(str.isalpha, word)) and any(map(str.isdigit, word))
+
+
+def _mixed(word: str) -> float:
+    return SWITCH_LOG_ODDS * sum(
+        one.isalnum() and other.isalnum() and one.isdigit() != other.isdigit() for one, other in pairwise(word)
+    )
 
 
 @lru_cache(maxsize=65536)
