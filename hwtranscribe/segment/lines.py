@@ -20,6 +20,8 @@ ACCENT_HEIGHT, ACCENT_GAP = 0.55, 0.45
 """Most that accents are high, and that lies between them and their letters, in heights of the letters."""
 LEAST_CUT = 0.9
 """Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
+AS_HIGH = 0.6
+"""Least share of the height of a bar that writing beside it has, and the other way round, for both to be characters."""
 OUTSIDE = -1
 """In place of the number of a cell where there is no table."""
 
@@ -163,7 +165,14 @@ def _is_tall(components: Components, height_px: float) -> Bool[np.ndarray, " n"]
     """Components that carry a line; dots, dashes, accents and specks go to the line beside them."""
     height, width = components.height, components.width
     bar = (width < 0.25 * height) & (height > 3.0 * height_px)
-    return (height >= 0.45 * height_px) & (height <= 6 * height_px) & ~bar
+    tall = (height >= 0.45 * height_px) & (height <= 6 * height_px)
+    # Beside writing as high as it is, such as a large hand on a page of small print, a bar is a 1 and no rule.
+    for i in np.flatnonzero(bar & tall):
+        beside = np.minimum(components.bottom, components.bottom[i]) - np.maximum(components.top, components.top[i])
+        gap = np.maximum(components.left - components.right[i], components.left[i] - components.right)
+        alike = (beside > AS_HIGH * height[i]) & (AS_HIGH * height < height[i]) & (gap < height[i])
+        tall[i] = (alike & tall & ~bar).any()
+    return tall
 
 
 def _links(components: Components, tall: Bool[np.ndarray, " n"], height_px: float) -> list[_Link]:
