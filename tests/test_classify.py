@@ -7,7 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from hwtranscribe.classify import BATCH_SIZE, Classifier, in_small_letters, share_of_capitals, symbol_log_probs
+from hwtranscribe.classify import (
+    BATCH_SIZE,
+    Classifier,
+    count_lost_feet,
+    in_small_letters,
+    share_of_capitals,
+    symbol_log_probs,
+)
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
@@ -189,3 +196,12 @@ def test_compiled_programs_are_kept(tmp_path: Path) -> None:
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
     assert list((tmp_path / "hwtranscribe" / "xla").iterdir())
+
+
+def test_an_f_on_a_rule_may_be_an_e_that_lost_its_foot() -> None:
+    log_probs = np.full((2, len(LABELS)), np.log(1e-6), np.float32)
+    log_probs[:, LABELS.index("F")] = np.log(0.98)
+    counted = count_lost_feet(log_probs, np.array([True, False]))
+    e, f = LABELS.index("E"), LABELS.index("F")
+    assert counted[0, f] > counted[0, e] > np.log(0.1)
+    assert (counted[1] == log_probs[1]).all()

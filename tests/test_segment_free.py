@@ -1,9 +1,12 @@
 """Free writing: lines, components, cuts and lattices."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from hwtranscribe.segment import field_boxes
 from hwtranscribe.segment.components import find_components, slant_shear
 from hwtranscribe.segment.free import cut_off_lines, free_boxes, page_lines
 from hwtranscribe.segment.geometry import skip_log_prob
@@ -313,3 +316,16 @@ def test_a_bar_as_high_as_the_writing_beside_it_is_a_one_also_on_a_page_of_small
     cv2.ellipse(ink, (340 if beside else 480, 230), (20, 38), 0, 0, 360, 255, 4)
     lines = find_lines(ink)
     assert any(line.box[0] < 300 < line.box[2] and line.box[1] > 150 for line in lines) == read
+
+
+def test_characters_that_stand_on_a_rule_of_the_blank_form_are_known():
+    ink = np.zeros((100, 400), np.uint8)
+    write(ink, "ABC", 20, 70, wobble=0)
+    printing = np.zeros(ink.shape, bool)
+    printing[70:74, 45:] = True
+    boxes = field_boxes(replace(page(ink), printing=printing, template_page=0), "f", (0, 20, 400, 75), None)
+    whole = boxes.boxes[:, 2] - boxes.boxes[:, 0] > 15
+    assert boxes.on_rule is not None
+    on, off = boxes.boxes[whole & boxes.on_rule, 0], boxes.boxes[whole & ~boxes.on_rule, 0]
+    assert on.min() > 45 > off.max()
+    assert field_boxes(page(ink), "f", (0, 20, 400, 75), None).on_rule is None

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from hwtranscribe.classify import (
     Classifier,
     count_letters_as_digits,
+    count_lost_feet,
     in_small_letters,
     lean_on_case,
     share_of_capitals,
@@ -88,6 +89,8 @@ def _scores(
 ) -> tuple[tuple[str, ...], Float32[np.ndarray, "n symbols_1"], Float32[np.ndarray, "t symbols_1"] | None]:
     """The symbols that a target may hold, their scores for its hypotheses of characters, and along its whole line."""
     case = target.case_of_letters
+    if target.boxes.on_rule is not None:
+        log_probs = count_lost_feet(log_probs, target.boxes.on_rule)
     if case is Case.UPPER and in_small_letters(log_probs, share_of_capitals):
         case = Case.ANY
     symbols, scores = _allowed(log_probs, target.kind, case, share_of_capitals)

@@ -167,6 +167,8 @@ class CharBoxes:
             printed remnant) and is to be left out; -inf where it can't be.
         extent: Left and right end of each edge on the line set upright, in heights of its characters; 0 in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
+        on_rule: Edges that stand on a rule of the blank form: what lay on the rule went with it. None where there are
+            none.
         strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
         in_table: The cell of a drawn table that the line stands in, or None.
         doubt: Why the characters may be cut apart wrongly or may not count, for a person; empty otherwise. What is read
@@ -185,6 +187,7 @@ class CharBoxes:
     skip_log_prob: Float32[np.ndarray, " n"]
     extent: Float32[np.ndarray, "n 2"]
     cells: bool
+    on_rule: Bool[np.ndarray, " n"] | None = None
     strip: Float32[np.ndarray, "32 _w"] | None = None
     in_table: Cell | None = None
     doubt: str = ""
