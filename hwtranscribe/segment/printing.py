@@ -23,15 +23,15 @@ EVENLY_WRITTEN = 3.0
 """Where all words look like type, the least likely is written if the likeliest is above it by these log-odds."""
 
 SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
-"""A word less high than this share of the writing is likelier a label, by these log-odds."""
+"""A word less high than this share of the writing, on its line if any is there, is likelier a label, by these odds."""
 
 COLON_EVIDENCE = 5.0
 """Log-odds that a word with a colon behind it is a label."""
 COLON_DOT, COLON_REACH = 0.35, 1.2
 """Largest dot of a colon, and farthest from its word, in letter heights."""
 
-_WORDS_BEFORE, _EM_ROUNDS = 4.0, 20
-"""Words, half of them set in type, that count before any of a page is seen."""
+_MANY_WORDS, _WORDS_BEFORE, _EM_ROUNDS = 8, 4.0, 20
+"""Words that tell how many on a page are type, and those, half of them type, that count before any is seen."""
 
 _REMNANT_PIECES = 1
 """No more than this before a label is no writing but what is left of a frame or a stamp."""
@@ -76,7 +76,11 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     whole = ~components.cut_off[pieces]
     usual = float(np.percentile(components.height[pieces[whole] if whole.any() else pieces], 75))
     # Labels are mostly smaller than what is written beside them.
-    printed = (evidence + np.where(heights < SMALLER * usual, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
+    line_of = np.array([at for at, _ in words])
+    written = (evidence <= 0) & np.isfinite(evidence)
+    beside = [heights[written & (line_of == at) & (np.arange(len(words)) != i)] for i, (at, _) in enumerate(words)]
+    around = np.array([float(np.median(own)) if len(own) else usual for own in beside])
+    printed = (evidence + np.where(heights < SMALLER * around, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
     last_of_line = np.array([*(one[0] != other[0] for one, other in pairwise(words)), True])
     for i in np.flatnonzero(printed & ~last_of_line).tolist():
         if printed[i + 1]:
@@ -105,6 +109,8 @@ def _log_odds_of_page(evidence: Float64[np.ndarray, " n"]) -> float:
     same: to lose writing is worse.)
     """
     known = evidence[np.isfinite(evidence)]
+    if len(known) < _MANY_WORDS:
+        return 0.0
     share = 0.5
     for _ in range(_EM_ROUNDS):
         typed = 1 / (1 + (1 - share) / share * np.exp(-np.clip(known, -30, 30)))
