@@ -40,12 +40,14 @@ class Spacing:
 
     Attributes:
         boxes: Its lattice.
+        ends: Left and right end of each of its hypotheses, line heights.
         space: Paper between characters that is a space as likely as not, line heights.
         spread: By how much more paper a space is e times as likely.
         prior: Log-odds of a text with its spaces, or None.
     """
 
     boxes: CharBoxes
+    ends: list[tuple[float, float]]
     space: float
     spread: float
     prior: Callable[[str], float] | None
@@ -56,7 +58,7 @@ class Spacing:
             return text
         if self.boxes.cells:
             return replace(text, text=_joined(text.text, [bool(self.boxes.blank[e - 1]) for e in text.edges[1:]]))
-        log_odds = [(gap - self.space) / self.spread for gap in _gaps(self.boxes, text)]
+        log_odds = [(gap - self.space) / self.spread for gap in _gaps(self.ends, text)]
         for at, (before, after) in enumerate(zip(text.text, text.text[1:], strict=False)):
             log_odds[at] += _DIGIT_BESIDE_LETTER * (before.isdigit() != after.isdigit())
         spaces = [own > 0 for own in log_odds]
@@ -81,9 +83,10 @@ def spacing_of(boxes: CharBoxes, text: Text, prior: Callable[[str], float] | Non
         text: The likeliest text by the search, which says what its characters are.
         prior: Log-odds of a text with its spaces, or None.
     """
-    gaps = [] if boxes.cells else sorted(_gaps(boxes, text))
+    ends = [] if boxes.cells else [(left, right) for left, right in boxes.extent.tolist()]
+    gaps = [] if boxes.cells else sorted(_gaps(ends, text))
     if not gaps:
-        return Spacing(boxes, _LEAST_SPACE, 1.0, prior)
+        return Spacing(boxes, ends, _LEAST_SPACE, 1.0, prior)
     usual = max(0.0, gaps[(len(gaps) - 1) // 2] if len(gaps) > 1 else min(gaps[0], _ONE_GAP))
     mean, spread = usual, _LEAST_SPREAD + _SPREAD * usual
     for _ in range(_ROUNDS):
@@ -93,12 +96,12 @@ def spacing_of(boxes: CharBoxes, text: Text, prior: Callable[[str], float] | Non
         squares = _EXPECTED * expected**2 + sum((gap - mean) ** 2 for gap in within)
         # Of the next gap, so what is not known of the mean counts as well.
         spread = (squares / (_EXPECTED + len(within)) * (1 + 1 / max(len(within), 1))) ** 0.5
-    return Spacing(boxes, max(mean + _CLEARLY_WIDE * spread, _LEAST_SPACE), spread, prior)
+    return Spacing(boxes, ends, max(mean + _CLEARLY_WIDE * spread, _LEAST_SPACE), spread, prior)
 
 
-def _gaps(boxes: CharBoxes, text: Text) -> list[float]:
+def _gaps(ends_of: Sequence[tuple[float, float]], text: Text) -> list[float]:
     """Paper before every character but the first, line heights, less what an I has more of."""
-    ends: list[list[float]] = boxes.extent[list(text.edges)].tolist()
+    ends = [ends_of[edge] for edge in text.edges]
     bars = [_LETTER_WIDTH - (right - left) if right - left < _BAR_WIDTH else 0.0 for left, right in ends]
     reach = accumulate((right for _, right in ends), max)
     sides = zip(ends[1:], reach, bars, bars[1:], strict=False)
