@@ -205,3 +205,4 @@ def test_an_f_on_a_rule_may_be_an_e_that_lost_its_foot() -> None:
     e, f = LABELS.index("E"), LABELS.index("F")
     assert counted[0, f] > counted[0, e] > np.log(0.1)
     assert (counted[1] == log_probs[1]).all()
+    assert (np.delete(counted, e, axis=1) == np.delete(log_probs, e, axis=1)).all()

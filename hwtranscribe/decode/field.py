@@ -182,8 +182,8 @@ class _Asked:
         O and 0 look the same, so a line with several of them has more mixed readings than the search keeps.
         """
         known = {fold(t.text) for t in texts}
-        found = {fold(self._in_words_of_one_kind(t)) for t in texts[:_UNMIXED_TEXTS]}
-        return self._search_for(sorted(found - known), constraint)
+        found = dict.fromkeys(self._in_words_of_one_kind(t) for t in texts[:_UNMIXED_TEXTS])
+        return self._search_for([t for t in found if fold(t) not in known], constraint)
 
     def _in_words_of_one_kind(self, text: Text) -> str:
         """A text with the likelier of letters and digits in words that mix them."""

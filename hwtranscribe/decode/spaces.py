@@ -65,14 +65,11 @@ class Spacing:
         if self.prior is not None:
             for at in sorted(range(len(log_odds)), key=lambda k: -abs(log_odds[k])):
                 if abs(log_odds[at]) < _CERTAIN:
-                    spaces[at] = self._is_space(text.text, spaces, at, log_odds[at])
+                    # Whether a space is likelier than none, the others being as they are.
+                    left, right = spaces[:at], spaces[at + 1 :]
+                    one, two = (self.prior(_joined(text.text, [*left, own, *right])) for own in (False, True))
+                    spaces[at] = log_odds[at] + _PRIOR_WEIGHT * (two - one) > 0
         return replace(text, text=_joined(text.text, spaces))
-
-    def _is_space(self, text: str, spaces: list[bool], at: int, log_odds: float) -> bool:
-        """Whether a space is likelier than none, the others being as they are."""
-        assert self.prior is not None
-        one, two = (self.prior(_joined(text, [*spaces[:at], own, *spaces[at + 1 :]])) for own in (False, True))
-        return log_odds + _PRIOR_WEIGHT * (two - one) > 0
 
 
 def spacing_of(boxes: CharBoxes, text: Text, prior: Callable[[str], float] | None) -> Spacing:

@@ -44,8 +44,9 @@ def _on_rule(aligned: AlignedPage, boxes: CharBoxes) -> Bool[np.ndarray, " n"] |
         return None
     on_rule = np.zeros(len(boxes.boxes), bool)
     for edge, (left, top, right, bottom) in enumerate(boxes.boxes.astype(int).tolist()):
-        under = aligned.printing[max(0, bottom - 1) : bottom + _FOOT_PX, max(0, left) : right]
-        inside = aligned.printing[max(0, top) : max(0, bottom - _FOOT_PX), max(0, left) : right]
-        if under.size and inside.size:
-            on_rule[edge] = under.any(axis=0).mean() >= _ALONG and inside.mean() < 1 - _ALONG
+        columns = slice(max(0, left), right)
+        under = aligned.printing[max(0, bottom - 1) : bottom + _FOOT_PX, columns]
+        if under.size and under.any(axis=0).mean() >= _ALONG:
+            inside = aligned.printing[max(0, top) : max(0, bottom - _FOOT_PX), columns]
+            on_rule[edge] = inside.size > 0 and inside.mean() < 1 - _ALONG
     return on_rule if on_rule.any() else None

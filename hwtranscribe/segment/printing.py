@@ -78,8 +78,12 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     # Labels are mostly smaller than what is written beside them.
     line_of = np.array([at for at, _ in words])
     written = (evidence <= 0) & np.isfinite(evidence)
-    beside = [heights[written & (line_of == at) & (np.arange(len(words)) != i)] for i, (at, _) in enumerate(words)]
-    around = np.array([float(np.median(own)) if len(own) else usual for own in beside])
+    around = np.full(len(words), usual)
+    for mine in np.split(np.arange(len(words)), np.flatnonzero(np.diff(line_of)) + 1):
+        for i in mine.tolist():
+            beside = mine[written[mine] & (mine != i)]
+            if len(beside):
+                around[i] = np.median(heights[beside])
     printed = (evidence + np.where(heights < SMALLER * around, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
     last_of_line = np.array([*(one[0] != other[0] for one, other in pairwise(words)), True])
     for i in np.flatnonzero(printed & ~last_of_line).tolist():
