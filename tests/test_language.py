@@ -2,7 +2,7 @@
 
 import pytest
 
-from hwtranscribe.language import WORD_SHARES, is_mixed, word_log_odds
+from hwtranscribe.language import LISTED_SHARE, SPELLED_SHARES, is_mixed, word_log_odds
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_codes_are_left_alone(code):
     swapped = code[:-2] + code[:-3:-1]
     assert word_log_odds(code) == pytest.approx(word_log_odds(swapped), abs=0.1)
     assert word_log_odds(code) >= -1.7
-    assert 0 < sum(WORD_SHARES.values()) < 1
+    assert 0 < LISTED_SHARE + sum(SPELLED_SHARES.values()) < 1
 
 
 def test_digits_and_letters_seldom_stand_in_one_word():

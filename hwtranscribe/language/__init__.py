@@ -1,29 +1,38 @@
 """How likely letters follow one another in what people write on forms: names, places, plain words.
 
-A mixture on whole words: some are of the kind in `words.txt`, spelled as an n-gram model of them says; some come from
-elsewhere, but their letters follow one another in pairs as they do there; and the rest is letters without order. So a
-name that was read with doubt is helped by what names are like, and a code or an alphabet, which is like no name, is
-left alone.
+A mixture on whole words: some stand in the lists beside this file, the common ones likelier; some are spelled like those,
+as an n-gram model of them says; some come from elsewhere, but their letters follow one another in pairs as they do there;
+and the rest is letters without order. So a name that was read with doubt is helped by what names are, and a code or an
+alphabet, which is like no name, is left alone.
 
-The n-grams are interpolated after Witten and Bell (1991). The words were written down for this purpose; they are no
-lexicon, other words are read as well.
+The lists are no lexicon: other words are read as well. `docs/words.md` says where they come from. How likely a word is
+follows from its place in its list (Zipf 1949); the n-grams are interpolated after Witten and Bell (1991).
 """
 
-from collections import Counter
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
 from math import exp, log
 from typing import NamedTuple
 
-ORDER = 4
-"""Letters of an n-gram."""
-WORD_SHARES = {4: 0.5, 2: 0.3}
-"""Share of words that are spelled like the list by n-grams of so many letters; the rest is letters without order."""
+import numpy as np
+from jaxtyping import Float64, Int32, UInt8
+
+LISTS = ("first_names", "surnames", "places", "words")
+"""Each as likely as the others."""
+LISTED_SHARE = 0.4
+"""Of words that stand in the lists."""
+SPELLED_SHARES = {4: 0.2, 2: 0.2}
+"""Of words that are spelled like the lists by n-grams of so many letters; the rest is letters without order."""
 SWITCH_LOG_ODDS = -2.2
 """Of a digit beside a letter in one word: they stand in codes, not in words."""
-_LETTERS = 26
-_START, _END = "^" * (ORDER - 1), "$"
+_UNORDERED_SHARE = 1 - LISTED_SHARE - sum(SPELLED_SHARES.values())
+_COMMONEST = 10
+"""Words at the head of a list that are about as common as one another."""
+_SYMBOLS = 27
+"""The letters, and what stands before and after a word."""
+_MOST_LOG_ODDS = 600.0
+"""Beyond what `exp` can take."""
 
 
 def word_log_odds(text: str) -> float:
@@ -48,43 +57,75 @@ def _mixed(word: str) -> float:
 
 @lru_cache(maxsize=65536)
 def _one_word(word: str) -> float:
-    odds = {order: min(_log_odds_of_ngrams(word, order), 600.0) for order in WORD_SHARES}
-    return log(sum(share * exp(odds[order]) for order, share in WORD_SHARES.items()) + 1 - sum(WORD_SHARES.values()))
+    model = _model()
+    odds = _UNORDERED_SHARE
+    for order, share in SPELLED_SHARES.items():
+        odds += share * exp(min(model.log_odds_of_ngrams(word, order), _MOST_LOG_ODDS))
+    if word in model.listed:
+        odds += LISTED_SHARE * model.listed[word] * exp(min((len(word) + 1) * log(_SYMBOLS), _MOST_LOG_ODDS))
+    return log(odds)
 
 
-def _log_odds_of_ngrams(word: str, order: int) -> float:
-    """How much more likely a word is by n-grams of at most so many letters than without order."""
-    model = _ngrams()
-    log_prob, padded = 0.0, _START + word + _END
-    for at in range(len(_START), len(padded)):
-        probability = 1.0 / (_LETTERS + 1)
-        for length in range(order):
-            context = padded[at - length : at]
-            total = model.total.get(context, 0)
-            if total:
-                different = model.different[context]
-                probability = (model.counts[context + padded[at]] + different * probability) / (total + different)
-        log_prob += log(probability)
-    return log_prob + (len(word) + 1) * log(_LETTERS + 1)
+class _Model(NamedTuple):
+    """What words are like.
 
+    Attributes:
+        listed: Probability of each word of the lists.
+        log_odds: Per order of n-grams: of the last letter after the others, against any letter.
+    """
 
-class _Ngrams(NamedTuple):
-    """How often each n-gram occurs, how often each context, and how many different letters follow it."""
+    listed: dict[str, float]
+    log_odds: dict[int, Float64[np.ndarray, " n"]]
 
-    counts: Counter[str]
-    total: Counter[str]
-    different: Counter[str]
+    def log_odds_of_ngrams(self, word: str, order: int) -> float:
+        """How much more likely a word is by n-grams of at most so many letters than without order."""
+        total, at, table = 0.0, 0, self.log_odds[order]
+        for letter in (*word.encode("ascii"), ord("@")):
+            at = (at * _SYMBOLS + letter - ord("@")) % len(table)
+            total += table[at]
+        return float(total)
 
 
 @lru_cache(maxsize=1)
-def _ngrams() -> _Ngrams:
-    counts: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    for word in dict.fromkeys(files(__package__).joinpath("words.txt").read_text("ascii").split()):
-        padded = _START + word + _END
-        for at in range(len(_START), len(padded)):
-            for length in range(ORDER):
-                context = padded[at - length : at]
-                counts[context + padded[at]] += 1
-                total[context] += 1
-    return _Ngrams(counts, total, Counter(gram[:-1] for gram in counts))
+def _model() -> _Model:
+    texts = [files(__package__).joinpath(f"{name}.txt").read_bytes() for name in LISTS]
+    listed: dict[str, float] = {}
+    for text in texts:
+        words = text.decode("ascii").split()
+        likely = 1.0 / (np.arange(len(words)) + _COMMONEST)
+        for word, probability in zip(words, (likely / likely.sum() / len(texts)).tolist(), strict=True):
+            listed[word] = listed.get(word, 0.0) + probability
+    return _Model(listed, _ngrams(b"".join(texts)))
+
+
+def _ngrams(words: bytes) -> dict[int, Float64[np.ndarray, " n"]]:
+    """Log-odds of the last letter of every n-gram, after the others, per order.
+
+    Args:
+        words: In capitals, a line break behind each.
+    """
+    letters = np.frombuffer(words.replace(b"\n", b"@"), np.uint8) - np.uint8(ord("@"))
+    longest = max(SPELLED_SHARES)
+    counts = np.bincount(_last_letters(letters, longest), minlength=_SYMBOLS**longest).reshape((_SYMBOLS,) * longest)
+    tables, probability = {}, np.full(_SYMBOLS, 1.0 / _SYMBOLS)
+    for order in range(1, longest + 1):
+        of_order = counts.sum(axis=tuple(range(longest - order)))
+        total, different = of_order.sum(axis=-1, keepdims=True), (of_order > 0).sum(axis=-1, keepdims=True)
+        probability = np.where(total > 0, (of_order + different * probability) / np.maximum(total + different, 1), probability)
+        tables[order] = np.log(probability * _SYMBOLS).ravel()
+    return {order: tables[order] for order in SPELLED_SHARES}
+
+
+def _last_letters(letters: UInt8[np.ndarray, " n"], count: int) -> Int32[np.ndarray, " n"]:
+    """Per letter the number of the n-gram that ends there; before a word stands what stands between words.
+
+    Args:
+        letters: 0 between words, 1 to 26 in them.
+        count: Letters of an n-gram.
+    """
+    numbers, apart = letters.astype(np.int32), np.zeros(len(letters), bool)
+    for place in range(1, count):
+        apart[:place] = True
+        apart[place:] |= letters[:-place] == 0
+        numbers[place:] += np.where(apart[place:], 0, letters[:-place]) * np.int32(_SYMBOLS**place)
+    return numbers
