@@ -237,6 +237,16 @@ def test_an_uneven_word_with_a_colon_is_a_label(colon, label_goes):
     assert (line.box[0] > 150) == label_goes
 
 
+def test_a_letter_broken_into_its_stems_is_no_label():
+    ink = np.zeros((120, 600), np.uint8)
+    for at, letter in enumerate("LEAORES"):
+        write(ink, letter, 20 + 60 * at + (60 if at > 1 else 0), 60, height=22, wobble=2)
+    for x in (148, 155):
+        ink[44:60, x : x + 3] = 255
+    (line,) = page_lines(page(ink))
+    assert line.box[0] < 30
+
+
 def test_line_cut_off_by_the_edge_is_left_out():
     ink = np.zeros((140, 500), np.uint8)
     write(ink, "WHOLE LINE", 20, 100)

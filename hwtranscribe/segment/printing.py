@@ -45,6 +45,9 @@ _STEM = 14.0
 _FEW_LETTERS = -12.0
 _OFFSET = -6.2
 
+_TWO_PIECES = -3.0
+"""Log-odds that two pieces are a label of two letters rather than one written N or M that is broken into its stems."""
+
 
 def without_printing(components: Components, lines: list[list[int]]) -> list[list[int]]:
     """Leave printed words out of lines, and what stands left of a label, as long as something else is written.
@@ -180,6 +183,7 @@ def printing_evidence(components: Components, word: list[int]) -> float:
         + _GAP_SPREAD * min(0.3, float(gaps.std()))
         + _STEM * float(np.mean([_stem(components, i) for i in word]))
         + _FEW_LETTERS / len(word)
+        + (_TWO_PIECES if len(word) == 2 else 0.0)
     )
 
 
