@@ -234,6 +234,16 @@ def test_a_line_with_more_look_alikes_than_the_search_keeps_is_read_in_words():
     assert reading.text == wanted
 
 
+def test_a_name_is_found_among_more_readings_than_the_search_keeps():
+    wanted, rather = "CELESTIN", "GFIFZIJM"
+    rows = scores(LETTERS, *({other: 0.5, letter: 0.45} for letter, other in zip(wanted, rather, strict=True)))
+    read = [
+        decode_field(comb(len(wanted)), rows, LETTERS, page=1, kind=Kind.LETTERS, prior=prior).text
+        for prior in (None, word_log_odds)
+    ]
+    assert read == [rather, wanted]
+
+
 def test_confidence_follows_the_characters_and_their_number():
     def confidence(*characters: float) -> float:
         rows = scores(DIGITS, *({"1": p} for p in characters))

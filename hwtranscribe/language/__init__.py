@@ -1,9 +1,9 @@
 """How likely letters follow one another in what people write on forms: names, places, plain words.
 
-A mixture on whole words: some stand in the lists beside this file, the common ones likelier; some are spelled like those,
-as an n-gram model of them says; some come from elsewhere, but their letters follow one another in pairs as they do there;
-and the rest is letters without order. So a name that was read with doubt is helped by what names are, and a code or an
-alphabet, which is like no name, is left alone.
+A mixture on whole words: some stand in the lists beside this file, the common ones likelier; some are spelled like
+those, as an n-gram model of them says; some come from elsewhere, but their letters follow one another in pairs as they
+do there; and the rest is letters without order. So a name that was read with doubt is helped by what names are, and a
+code or an alphabet, which is like no name, is left alone.
 
 The lists are no lexicon: other words are read as well. `docs/words.md` says where they come from. How likely a word is
 follows from its place in its list (Zipf 1949); the n-grams are interpolated after Witten and Bell (1991).
@@ -16,7 +16,7 @@ from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int32, UInt8
+from jaxtyping import Float32, Float64, Int32, UInt8
 
 LISTS = ("first_names", "surnames", "places", "words")
 """Each as likely as the others."""
@@ -47,6 +47,33 @@ def word_log_odds(text: str) -> float:
 def is_mixed(word: str) -> bool:
     """Whether a word holds letters and digits."""
     return any(map(str.isalpha, word)) and any(map(str.isdigit, word))
+
+
+def likely_words(log_probs: Float32[np.ndarray, "n 26"], count: int) -> list[str]:
+    """The listed words that characters are likeliest to be, by how they look and how common the words are.
+
+    Args:
+        log_probs: Of every letter, per character.
+        count: How many at most.
+    """
+    listed = _listed_of_length(len(log_probs))
+    if listed is None:
+        return []
+    words, letters, scores = listed
+    for of_character, own in zip(log_probs, letters, strict=True):
+        scores = scores + of_character[own]
+    best = np.argpartition(-scores, min(count, len(scores)) - 1)[:count]
+    return [words[at] for at in best.tolist()]
+
+
+@lru_cache(maxsize=64)
+def _listed_of_length(length: int) -> tuple[list[str], UInt8[np.ndarray, "length n"], Float32[np.ndarray, " n"]] | None:
+    """The listed words of one length, their letters place by place (0 is A), and their log-probabilities."""
+    likely = {word: log(probability) for word, probability in _model().listed.items() if len(word) == length}
+    if not likely:
+        return None
+    letters = np.frombuffer("".join(likely).encode("ascii"), np.uint8).reshape(len(likely), length) - np.uint8(ord("A"))
+    return list(likely), np.ascontiguousarray(letters.T), np.array(list(likely.values()), np.float32)
 
 
 def _mixed(word: str) -> float:
@@ -111,7 +138,8 @@ def _ngrams(words: bytes) -> dict[int, Float64[np.ndarray, " n"]]:
     for order in range(1, longest + 1):
         of_order = counts.sum(axis=tuple(range(longest - order)))
         total, different = of_order.sum(axis=-1, keepdims=True), (of_order > 0).sum(axis=-1, keepdims=True)
-        probability = np.where(total > 0, (of_order + different * probability) / np.maximum(total + different, 1), probability)
+        # Of n - 1 letters that never occurred, the last n - 2 tell alone.
+        probability = (of_order + (different + (total == 0)) * probability) / np.maximum(total + different, 1)
         tables[order] = np.log(probability * _SYMBOLS).ravel()
     return {order: tables[order] for order in SPELLED_SHARES}
 
