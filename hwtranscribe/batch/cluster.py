@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
 from typing import Any
 
-from hwtranscribe.batch.pool import ONE_THREAD, WorkerDiedError, WorkerTimeoutError
+from hwtranscribe.batch.pool import WORKER_ENVIRONMENT, WorkerDiedError, WorkerTimeoutError
 from hwtranscribe.batch.work import describe
 from hwtranscribe.errors import DependencyError, UsageError
 from hwtranscribe.types import DocumentJob, Provenance
@@ -148,6 +148,6 @@ class ClusterExecutor(Executor):
 def run_in_worker(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run a task in a Dask worker, with one thread for everything."""
     if "jax" not in sys.modules:
-        for name, value in ONE_THREAD.items():
+        for name, value in WORKER_ENVIRONMENT.items():
             os.environ.setdefault(name, value)
     return fn(*args, **kwargs)

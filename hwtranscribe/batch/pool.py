@@ -21,13 +21,15 @@ from hwtranscribe.batch.work import describe
 from hwtranscribe.types import DocumentJob, Provenance
 
 # One thread per worker: N workers use N cores, and no sum depends on how many cores there are.
-ONE_THREAD = {
+WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENCV_FOR_THREADS_NUM": "1",
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    # The C library of most Linux systems keeps a heap for each thread of a library otherwise; others ignore this.
+    "MALLOC_ARENA_MAX": "2",
 }
 _starting = threading.Lock()
 
@@ -185,7 +187,7 @@ class _Worker:
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         process = context.Process(target=_main, args=(theirs,), daemon=True)
-        with _starting, _environment(ONE_THREAD):
+        with _starting, _environment(WORKER_ENVIRONMENT):
             process.start()
         theirs.close()
         self._process = process

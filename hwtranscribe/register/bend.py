@@ -1,5 +1,6 @@
 """Bent warps: a homography and before it a smooth field of shifts on a coarse grid."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import cv2
@@ -8,11 +9,14 @@ from jaxtyping import Float32, Float64, UInt8
 
 from hwtranscribe.imaging.geometry import project
 
+_SQUARE_PX, _BAND_SQUARES = 8, 16
+"""Side of the squares that a map is computed for, and squares of a band of it in height."""
+
 
 def warp_maps(
     page_from_frame: Float64[np.ndarray, "3 3"], bend: Float32[np.ndarray, "rows columns 2"], size: tuple[int, int]
-) -> Float32[np.ndarray, "height width 2"]:
-    """Return for every px of a frame where it lies on the page, x and y.
+) -> Iterator[tuple[slice, Float32[np.ndarray, "band_height width 2"]]]:
+    """Yield for every px of a frame where it lies on the page, x and y, band by band: as a whole it takes much memory.
 
     Args:
         page_from_frame: Homography.
@@ -20,10 +24,9 @@ def warp_maps(
         size: Width and height of the frame, px.
     """
     width, height = size
-    step = 8
     # The maps are smooth: computed at the middle of every square of px, also beyond the rim, and interpolated.
-    columns, rows = -(-width // step) + 2, -(-height // step) + 2
-    middles = [(np.arange(count, dtype=np.float32) - 0.5) * step - 0.5 for count in (columns, rows)]
+    columns, rows = -(-width // _SQUARE_PX) + 2, -(-height // _SQUARE_PX) + 2
+    middles = [(np.arange(count, dtype=np.float32) - 0.5) * _SQUARE_PX - 0.5 for count in (columns, rows)]
     x, y = np.meshgrid(*middles)
     grid_x = x / max(width - 1, 1) * (bend.shape[1] - 1)
     grid_y = y / max(height - 1, 1) * (bend.shape[0] - 1)
@@ -31,8 +34,11 @@ def warp_maps(
     shift = cv2.GaussianBlur(shift, (0, 0), 2.0)
     points = np.column_stack([(x + shift[..., 0]).ravel(), (y + shift[..., 1]).ravel()])
     moved = project(page_from_frame, points).astype(np.float32).reshape(rows, columns, 2)
-    full = cv2.resize(moved, (columns * step, rows * step), interpolation=cv2.INTER_LINEAR)
-    return full[step : step + height, step : step + width]
+    for top in range(0, height, _BAND_SQUARES * _SQUARE_PX):
+        band = slice(top, min(top + _BAND_SQUARES * _SQUARE_PX, height))
+        squares = moved[top // _SQUARE_PX : -(-band.stop // _SQUARE_PX) + 2]
+        places = cv2.resize(squares, (columns * _SQUARE_PX, len(squares) * _SQUARE_PX), interpolation=cv2.INTER_LINEAR)
+        yield band, places[_SQUARE_PX : _SQUARE_PX + band.stop - top, _SQUARE_PX : _SQUARE_PX + width]
 
 
 def nearest_homography(
@@ -64,8 +70,12 @@ def warp_picture(
     if not bend.any():
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpPerspective(pixels, page_from_frame, size, flags=flags, borderValue=fill)
-    places = warp_maps(page_from_frame, bend, size)
-    return cv2.remap(pixels, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
+    warped = np.empty(size[::-1], np.uint8)
+    for band, places in warp_maps(page_from_frame, bend, size):
+        cv2.remap(
+            pixels, places, None, cv2.INTER_LINEAR, dst=warped[band], borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+        )
+    return warped
 
 
 def fit_bend(

@@ -17,7 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 from benchmarks._reading import ROOT, RUNS, Cost, cer, exact, measure, transcribe
-from hwtranscribe.batch.pool import ONE_THREAD
+from hwtranscribe.batch.pool import WORKER_ENVIRONMENT
 from hwtranscribe.score import score
 
 _WARM_UP_PAGES = 10
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
     print(f"one page in a fresh process: {one.wall_s:.2f} s, {one.cpu_s:.2f} s of CPU time, {one.peak_mib:.0f} MiB")
     tesseract(pages[:_TESSERACT_PAGES])
     # In a process like a worker's: threads that wait for work would count as the next stage's.
-    os.environ.update(ONE_THREAD)
+    os.environ.update(WORKER_ENVIRONMENT)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(profile, pages[:_PROFILED_PAGES], folders["jpg"] / "form.toml").result()
 
