@@ -27,9 +27,9 @@ LINE_TEXTS = 3
 PRIOR_WEIGHT = 0.45
 """Of a text's prior log-odds."""
 _BEYOND_DOUBT = 0.9
-"""Share of all texts from which on the likeliest is not respelled; below, the prior may turn it."""
+"""Share of all texts from which on listed words are not tried for the likeliest."""
 _RESPELLED_TEXTS, _LISTED_WORDS = 3, 3
-"""Likeliest texts whose words are respelled, and how many listed words are tried for each."""
+"""Likeliest texts whose words are respelled, and how many listed words are tried for each word."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +68,14 @@ class Evidence:
             return _ranked(self._weighed(found))
         spacing = spacing_of(self.boxes, found[0], self.prior)
         texts = _ranked(self._weighed(map(spacing.divide, found)))
-        if self.prior is None or exp(texts[0].log_prob - log_sum(t.log_prob for t in texts)) >= _BEYOND_DOUBT:
+        if self.prior is None:
             return texts
-        respelled = [other for t in texts[:_RESPELLED_TEXTS] for other in self._respelled(t)]
-        more = self._among_cuts(respelled, texts, constraint)
+        likeliest = texts[:_RESPELLED_TEXTS]
+        # One search each, for a search gives up texts that are far less likely than others it is to find.
+        more = self._among_cuts(map(self._in_words_of_one_kind, likeliest), texts, constraint)
+        if exp(texts[0].log_prob - log_sum(t.log_prob for t in texts)) < _BEYOND_DOUBT:
+            listed = [other for t in likeliest for other in self._in_listed_words(t)]
+            more += self._among_cuts(listed, [*texts, *more], constraint)
         return _ranked(texts + self._weighed(map(spacing.divide, more))) if more else texts
 
     def _weighed(self, texts: Iterable[Text]) -> list[Text]:
@@ -92,21 +96,21 @@ class Evidence:
             wanted = [t for t in wanted if accepts_text(constraint, t)]
         return search(self.boxes, self.log_probs, self.symbols, self.kind, Lexicon(wanted)) if wanted else []
 
-    def _respelled(self, text: Text) -> Iterator[str]:
-        """A text with one of its words as a listed one, and with the likelier of letters and digits in mixed words.
+    def _in_words_of_one_kind(self, text: Text) -> str:
+        """A text with the likelier of letters and digits in words that mix them.
 
         O and 0 look the same, so a line with several of them has more mixed readings than the search keeps.
         """
-        words, first, unmixed = text.text.split(), 0, []
-        for at, word in enumerate(words):
-            edges = list(text.edges[first : first + len(word)])
-            first += len(word)
-            unmixed.append(self._in_one_kind(edges) if is_mixed(word) else word)
+        return "".join(self._in_one_kind(edges) if is_mixed(word) else word for word, edges in _words(text))
+
+    def _in_listed_words(self, text: Text) -> Iterator[str]:
+        """A text with one of its words as a listed one that looks like it."""
+        letters = [i for i, symbol in enumerate(self.symbols) if symbol.isalpha()]
+        words = [word for word, _ in _words(text)]
+        for at, (word, edges) in enumerate(_words(text)):
             if word.isalpha():
-                letters = [i for i, symbol in enumerate(self.symbols) if symbol.isalpha()]
                 for other in likely_words(self.log_probs[np.ix_(edges, letters)], _LISTED_WORDS):
                     yield "".join([*words[:at], other, *words[at + 1 :]])
-        yield "".join(unmixed)
 
     def _in_one_kind(self, edges: list[int]) -> str:
         ways = []
@@ -116,6 +120,14 @@ class Evidence:
             likeliest = "".join(self.symbols[columns[i]] for i in scores.argmax(axis=1).tolist())
             ways.append((float(scores.max(axis=1).sum()), likeliest))
         return max(ways)[1]
+
+
+def _words(text: Text) -> Iterator[tuple[str, list[int]]]:
+    """The words of a text with the edges of their characters."""
+    first = 0
+    for word in text.text.split():
+        yield word, list(text.edges[first : first + len(word)])
+        first += len(word)
 
 
 def _ranked(texts: Iterable[Text]) -> list[Text]:
