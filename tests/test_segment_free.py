@@ -247,6 +247,19 @@ def test_a_letter_broken_into_its_stems_is_no_label():
     assert line.box[0] < 30
 
 
+@pytest.mark.parametrize(
+    ("left", "top", "right", "bottom", "lines"),
+    [(155, 28, 159, 42, 1), (155, 12, 161, 18, 1), (155, 95, 159, 120, 2), (520, 28, 524, 42, 2)],
+    ids=["in the line", "over it", "below", "beside"],
+)
+def test_a_lone_stroke_in_a_line_is_part_of_it_and_one_over_it_an_accent(left, top, right, bottom, lines):
+    ink = np.zeros((140, 600), np.uint8)
+    write(ink, "H", 20, 60, height=36)
+    write(ink, "EHENE", 80, 60, height=20, pitch=40)
+    ink[top:bottom, left:right] = 255
+    assert len(page_lines(page(ink))) == lines
+
+
 def test_line_cut_off_by_the_edge_is_left_out():
     ink = np.zeros((140, 500), np.uint8)
     write(ink, "WHOLE LINE", 20, 100)

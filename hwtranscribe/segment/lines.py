@@ -9,6 +9,14 @@ from jaxtyping import Bool, Int64, UInt8
 
 from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.layout import GUTTER, Blocks, reading_order, row_order
+from hwtranscribe.segment.parts_of_lines import (
+    OUTSIDE,
+    attach_small,
+    extent,
+    part_cut_off,
+    with_strays,
+    without_accents,
+)
 from hwtranscribe.segment.printing import without_printing
 from hwtranscribe.types import Box, Cell, DrawnTable
 
@@ -16,14 +24,8 @@ MAX_GAP = 4.0
 """Widest paper within one line, in character heights."""
 MIN_OVERLAP = 0.45
 """Least share of the lower of two neighbours that must stand beside the other for them to be on one line."""
-ACCENT_HEIGHT, ACCENT_GAP = 0.55, 0.45
-"""Most that accents are high, and that lies between them and their letters, in heights of the letters."""
-LEAST_CUT = 0.9
-"""Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
 AS_HIGH = 0.6
 """Least share of the height of a bar that writing beside it has, and the other way round, for both to be characters."""
-OUTSIDE = -1
-"""In place of the number of a cell where there is no table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,10 +80,11 @@ def find_lines(
             place[pieces[block]] = number
     lines = _chained(tall, [link for link in links if place[link.left] == place[link.right]])
     lines = without_printing(components, lines)
-    lines = _without_accents(components, lines)
-    whole, cut = _part_cut_off(components, lines, cells, ink.shape)
+    lines = with_strays(components, lines, place)
+    lines = without_accents(components, lines)
+    whole, cut = part_cut_off(components, lines, cells, ink.shape)
     lines = cut if cut_off else whole
-    _attach_small(components, lines, cells, tall, height_px)
+    attach_small(components, lines, cells, tall, height_px)
     ordered: list[Line] = []
     counter = count(1)
     for number, part in enumerate(parts):
@@ -117,7 +120,7 @@ def _blocks(
     components: Components, pieces: Sequence[list[int]], tables: Sequence[DrawnTable], height_px: float
 ) -> Blocks:
     """Pieces of lines and tables, to be put in order."""
-    boxes = [*(_extent(components, piece) for piece in pieces), *(table.box for table in tables)]
+    boxes = [*(extent(components, piece) for piece in pieces), *(table.box for table in tables)]
     lines = [1] * len(pieces) + [len(table.cells) for table in tables]
     return Blocks(np.array(boxes, float).reshape(-1, 4), np.array(lines, np.int64), height_px)
 
@@ -214,107 +217,9 @@ def _chained(tall: Bool[np.ndarray, " n"], links: Sequence[_Link]) -> list[list[
     return list(chains.values())
 
 
-def _without_accents(components: Components, lines: list[list[int]]) -> list[list[int]]:
-    """Leave out what stands on some letters of another line and is low beside them: accents, and no line."""
-    boxes = [_extent(components, line) for line in lines]
-    heights_px = [float(np.median(components.height[line])) for line in lines]
-
-    def accents(at: int) -> bool:
-        left, top, right, bottom = boxes[at]
-        highest_px = components.height[lines[at]].max()
-        return any(
-            highest_px < ACCENT_HEIGHT * height_px
-            and 2 * len(lines[at]) <= len(line)
-            and top < below[1] <= bottom + ACCENT_GAP * height_px
-            and below[0] <= left
-            and right <= below[2]
-            for line, below, height_px in zip(lines, boxes, heights_px, strict=True)
-        )
-
-    return [line for at, line in enumerate(lines) if not accents(at)]
-
-
-def _part_cut_off(
-    components: Components, lines: list[list[int]], cells: Int64[np.ndarray, " n"], shape: tuple[int, ...]
-) -> tuple[list[list[int]], list[list[int]]]:
-    """Part whole lines from those that an edge of the picture cuts through; bits on its edges are neither.
-
-    Where there are no whole ones, the highest ones count as such. What stands in a cell of a table is no bit, however
-    near to an edge.
-    """
-    if len(lines) < 2:
-        return lines, []
-    ink = np.array([float(components.area[line].sum()) for line in lines])
-    height, width = shape
-
-    def at_edge(line: list[int]) -> bool:
-        index = np.array(line)
-        return float(np.average(components.cut_off[index], weights=components.area[index])) > 0.4
-
-    def bit_on_edge(line: list[int]) -> bool:
-        left, top, right, bottom = _extent(components, line)
-        near_px = 0.03 * max(height, width)
-        near = left <= near_px or right >= width - near_px or top <= 2 or bottom >= height - 2
-        short = right - left < 0.06 * width
-        return cells[line[0]] == OUTSIDE and near and (short or float(components.area[line].sum()) < 0.2 * ink.max())
-
-    parts = [line for line in lines if not bit_on_edge(line)]
-    whole = [line for line in parts if not at_edge(line)]
-    if not whole:
-        # Edges cut through all of them: what there is more of was meant.
-        parts = parts or lines
-        tops_px, bottoms_px = np.array([_extent(components, line) for line in parts])[:, [1, 3]].T
-        heights_px = bottoms_px - tops_px
-        whole = [line for line, tall in zip(parts, heights_px >= LEAST_CUT * heights_px.max(), strict=True) if tall]
-    elif sum(float(components.area[line].sum()) for line in whole) < 0.25 * ink.sum():
-        return lines, []
-    return whole, [line for line in parts if line not in whole]
-
-
-def _attach_small(
-    components: Components,
-    lines: list[list[int]],
-    cells: Int64[np.ndarray, " n"],
-    tall: Bool[np.ndarray, " n"],
-    height_px: float,
-) -> None:
-    """Give dots, accents, dashes and broken strokes to the line they stand in or just above.
-
-    Above and below a line, what the edge of the picture cuts is no accent but the rest of another line.
-    """
-    if not lines:
-        return
-    boxes = np.array([_extent(components, line) for line in lines], float)
-    cell_of_line = np.array([cells[line[0]] for line in lines])
-    cut_off = components.cut_off
-    for i in np.flatnonzero(~tall):
-        if components.height[i] > 1.5 * height_px or components.width[i] > 3.0 * height_px:
-            continue
-        x = (components.left[i] + components.right[i]) / 2
-        y = (components.top[i] + components.bottom[i]) / 2
-        beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
-        beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
-        height = boxes[:, 3] - boxes[:, 1]
-        reach = 0.0 if cut_off[i] else ACCENT_GAP
-        near = (beyond_x <= 1.2 * height) & (beyond_y <= reach * height) & (cell_of_line == cells[i])
-        if near.any():
-            candidates = np.flatnonzero(near)
-            lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
-
-
-def _extent(components: Components, line: list[int]) -> Box:
-    index = np.array(line)
-    return (
-        int(components.left[index].min()),
-        int(components.top[index].min()),
-        int(components.right[index].max()),
-        int(components.bottom[index].max()),
-    )
-
-
 def _line(ink: UInt8[np.ndarray, "h w"], components: Components, line: list[int], cell: Cell | None) -> Line:
     """The ink of a line's components with their soft edges, one px around them."""
-    left, top, right, bottom = _extent(components, line)
+    left, top, right, bottom = extent(components, line)
     left, top = max(0, left - 1), max(0, top - 1)
     right, bottom = min(ink.shape[1], right + 1), min(ink.shape[0], bottom + 1)
     window = (slice(top, bottom), slice(left, right))

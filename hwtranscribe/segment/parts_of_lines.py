@@ -1,0 +1,144 @@
+"""What is near a line of writing: parts of it, accents, and bits that an edge of the picture left of other lines."""
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from hwtranscribe.segment.components import Components
+from hwtranscribe.types import Box
+
+OUTSIDE = -1
+"""In place of the number of a cell where there is no table."""
+ACCENT_HEIGHT, ACCENT_GAP = 0.55, 0.45
+"""Most that accents are high, and that lies between them and their letters, in heights of the letters."""
+STRAY_INSIDE, STRAY_BESIDE = 0.5, 3
+"""Least share of its height that a lone piece stands in a line to be one of its pieces, and the least pieces that the
+line has."""
+LEAST_CUT = 0.9
+"""Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
+
+
+def without_accents(components: Components, lines: list[list[int]]) -> list[list[int]]:
+    """Leave out what stands on some letters of another line and is low beside them: accents, and no line."""
+    boxes = [extent(components, line) for line in lines]
+    # Of the taller pieces, since faint writing is broken.
+    heights_px = [float(np.percentile(components.height[line], 75)) for line in lines]
+
+    def accents(at: int) -> bool:
+        left, top, right, bottom = boxes[at]
+        highest_px = components.height[lines[at]].max()
+        return any(
+            highest_px < ACCENT_HEIGHT * height_px
+            and 2 * len(lines[at]) <= len(line)
+            and top < below[1] <= bottom + ACCENT_GAP * height_px
+            and below[0] <= left
+            and right <= below[2]
+            for line, below, height_px in zip(lines, boxes, heights_px, strict=True)
+        )
+
+    return [line for at, line in enumerate(lines) if not accents(at)]
+
+
+def with_strays(components: Components, lines: list[list[int]], place: Int64[np.ndarray, " n"]) -> list[list[int]]:
+    """Give lone pieces to the line that they stand in: strokes of broken characters, or commas.
+
+    Args:
+        components: Of the page.
+        lines: Components of each line.
+        place: Number of the part of the page, or of the cell of a table, that each component stands in.
+    """
+    hosts = [list(line) for line in lines if len(line) >= STRAY_BESIDE]
+    kept = []
+    for line in lines:
+        if len(line) >= STRAY_BESIDE:
+            continue
+        left, top, right, bottom = extent(components, line)
+        for host in hosts:
+            around = extent(components, host)
+            inside = min(bottom, around[3]) - max(top, around[1])
+            across = left <= around[2] and around[0] <= right
+            low = bottom - top <= around[3] - around[1]
+            if across and low and inside >= STRAY_INSIDE * (bottom - top) and place[line[0]] == place[host[0]]:
+                host.extend(line)
+                break
+        else:
+            kept.append(line)
+    return hosts + kept
+
+
+def part_cut_off(
+    components: Components, lines: list[list[int]], cells: Int64[np.ndarray, " n"], shape: tuple[int, ...]
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Part whole lines from those that an edge of the picture cuts through; bits on its edges are neither.
+
+    Where there are no whole ones, the highest ones count as such. What stands in a cell of a table is no bit, however
+    near to an edge.
+    """
+    if len(lines) < 2:
+        return lines, []
+    ink = np.array([float(components.area[line].sum()) for line in lines])
+    height, width = shape
+
+    def at_edge(line: list[int]) -> bool:
+        index = np.array(line)
+        return float(np.average(components.cut_off[index], weights=components.area[index])) > 0.4
+
+    def bit_on_edge(line: list[int]) -> bool:
+        left, top, right, bottom = extent(components, line)
+        near_px = 0.03 * max(height, width)
+        near = left <= near_px or right >= width - near_px or top <= 2 or bottom >= height - 2
+        short = right - left < 0.06 * width
+        return cells[line[0]] == OUTSIDE and near and (short or float(components.area[line].sum()) < 0.2 * ink.max())
+
+    parts = [line for line in lines if not bit_on_edge(line)]
+    whole = [line for line in parts if not at_edge(line)]
+    if not whole:
+        # Edges cut through all of them: what there is more of was meant.
+        parts = parts or lines
+        tops_px, bottoms_px = np.array([extent(components, line) for line in parts])[:, [1, 3]].T
+        heights_px = bottoms_px - tops_px
+        whole = [line for line, tall in zip(parts, heights_px >= LEAST_CUT * heights_px.max(), strict=True) if tall]
+    elif sum(float(components.area[line].sum()) for line in whole) < 0.25 * ink.sum():
+        return lines, []
+    return whole, [line for line in parts if line not in whole]
+
+
+def attach_small(
+    components: Components,
+    lines: list[list[int]],
+    cells: Int64[np.ndarray, " n"],
+    tall: Bool[np.ndarray, " n"],
+    height_px: float,
+) -> None:
+    """Give dots, accents, dashes and broken strokes to the line they stand in or just above.
+
+    Above and below a line, what the edge of the picture cuts is no accent but the rest of another line.
+    """
+    if not lines:
+        return
+    boxes = np.array([extent(components, line) for line in lines], float)
+    cell_of_line = np.array([cells[line[0]] for line in lines])
+    cut_off = components.cut_off
+    for i in np.flatnonzero(~tall):
+        if components.height[i] > 1.5 * height_px or components.width[i] > 3.0 * height_px:
+            continue
+        x = (components.left[i] + components.right[i]) / 2
+        y = (components.top[i] + components.bottom[i]) / 2
+        beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
+        beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
+        height = boxes[:, 3] - boxes[:, 1]
+        reach = 0.0 if cut_off[i] else ACCENT_GAP
+        near = (beyond_x <= 1.2 * height) & (beyond_y <= reach * height) & (cell_of_line == cells[i])
+        if near.any():
+            candidates = np.flatnonzero(near)
+            lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
+
+
+def extent(components: Components, line: list[int]) -> Box:
+    """The box around the components of a line, px."""
+    index = np.array(line)
+    return (
+        int(components.left[index].min()),
+        int(components.top[index].min()),
+        int(components.right[index].max()),
+        int(components.bottom[index].max()),
+    )
