@@ -260,6 +260,14 @@ def test_a_lone_stroke_in_a_line_is_part_of_it_and_one_over_it_an_accent(left, t
     assert len(page_lines(page(ink))) == lines
 
 
+def test_what_stands_under_the_high_end_of_a_rising_line_is_another_line():
+    ink = np.zeros((320, 1200), np.uint8)
+    for at in range(24):
+        write(ink, "HENE"[at % 4], 20 + 44 * at, 200 - 3 * at, height=24)
+    ink[172:196, 1000:1004] = 255
+    assert len(page_lines(page(ink))) == 2
+
+
 def test_line_cut_off_by_the_edge_is_left_out():
     ink = np.zeros((140, 500), np.uint8)
     write(ink, "WHOLE LINE", 20, 100)

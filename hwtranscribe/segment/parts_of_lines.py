@@ -13,29 +13,25 @@ ACCENT_HEIGHT, ACCENT_GAP = 0.55, 0.45
 STRAY_INSIDE, STRAY_BESIDE = 0.5, 3
 """Least share of its height that a lone piece stands in a line to be one of its pieces, and the least pieces that the
 line has."""
+LONG_LINE = 5.0
+"""Length of a line, in what its characters differ in height, from which on it tells its slope."""
 LEAST_CUT = 0.9
 """Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
 
 
 def without_accents(components: Components, lines: list[list[int]]) -> list[list[int]]:
     """Leave out what stands on some letters of another line and is low beside them: accents, and no line."""
-    boxes = [extent(components, line) for line in lines]
+    left, top, right, bottom = _extents(components, lines).T
+    count = np.array([len(line) for line in lines])
+    highest_px = np.array([components.height[line].max() for line in lines])
     # Of the taller pieces, since faint writing is broken.
-    heights_px = [float(np.percentile(components.height[line], 75)) for line in lines]
-
-    def accents(at: int) -> bool:
-        left, top, right, bottom = boxes[at]
-        highest_px = components.height[lines[at]].max()
-        return any(
-            highest_px < ACCENT_HEIGHT * height_px
-            and 2 * len(lines[at]) <= len(line)
-            and top < below[1] <= bottom + ACCENT_GAP * height_px
-            and below[0] <= left
-            and right <= below[2]
-            for line, below, height_px in zip(lines, boxes, heights_px, strict=True)
-        )
-
-    return [line for at, line in enumerate(lines) if not accents(at)]
+    heights_px = np.array([np.percentile(components.height[line], 75) for line in lines])
+    kept = []
+    for at, line in enumerate(lines):
+        on = (top[at] < top) & (top <= bottom[at] + ACCENT_GAP * heights_px) & (left <= left[at]) & (right[at] <= right)
+        if not (on & (highest_px[at] < ACCENT_HEIGHT * heights_px) & (2 * len(line) <= count)).any():
+            kept.append(line)
+    return kept
 
 
 def with_strays(components: Components, lines: list[list[int]], place: Int64[np.ndarray, " n"]) -> list[list[int]]:
@@ -46,23 +42,38 @@ def with_strays(components: Components, lines: list[list[int]], place: Int64[np.
         lines: Components of each line.
         place: Number of the part of the page, or of the cell of a table, that each component stands in.
     """
-    hosts = [list(line) for line in lines if len(line) >= STRAY_BESIDE]
-    kept = []
+    hosts = [line for line in lines if len(line) >= STRAY_BESIDE]
+    if not hosts:
+        return lines
+    around = _extents(components, hosts)
+    place_of_host = place[[host[0] for host in hosts]]
+    found: list[list[int]] = [list(host) for host in hosts]
+    apart = []
     for line in lines:
         if len(line) >= STRAY_BESIDE:
             continue
         left, top, right, bottom = extent(components, line)
-        for host in hosts:
-            around = extent(components, host)
-            inside = min(bottom, around[3]) - max(top, around[1])
-            across = left <= around[2] and around[0] <= right
-            low = bottom - top <= around[3] - around[1]
-            if across and low and inside >= STRAY_INSIDE * (bottom - top) and place[line[0]] == place[host[0]]:
-                host.extend(line)
+        overlaps = (left <= around[:, 2]) & (around[:, 0] <= right) & (top < around[:, 3]) & (around[:, 1] < bottom)
+        for at in np.flatnonzero(overlaps & (place_of_host == place[line[0]])).tolist():
+            upper, lower = _reach_at(components, hosts[at], (left + right) / 2)
+            if bottom - top <= lower - upper and min(bottom, lower) - max(top, upper) >= STRAY_INSIDE * (bottom - top):
+                found[at].extend(line)
                 break
         else:
-            kept.append(line)
-    return hosts + kept
+            apart.append(line)
+    return found + apart
+
+
+def _reach_at(components: Components, line: list[int], x: float) -> tuple[float, float]:
+    """How far up and down a line reaches at one place, px; it may rise or fall."""
+    index = np.array(line)
+    middle_x = (components.left[index] + components.right[index]) / 2
+    middle_y = (components.top[index] + components.bottom[index]) / 2
+    # Characters of different heights make a short line look tilted.
+    far = np.ptp(middle_x) > LONG_LINE * np.ptp(middle_y)
+    slope = float(np.polyfit(middle_x, middle_y, 1)[0]) if far else 0.0
+    level = slope * (middle_x - x)
+    return float((components.top[index] - level).min()), float((components.bottom[index] - level).max())
 
 
 def part_cut_off(
@@ -131,6 +142,10 @@ def attach_small(
         if near.any():
             candidates = np.flatnonzero(near)
             lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
+
+
+def _extents(components: Components, lines: list[list[int]]) -> Int64[np.ndarray, "n 4"]:
+    return np.array([extent(components, line) for line in lines], np.int64).reshape(-1, 4)
 
 
 def extent(components: Components, line: list[int]) -> Box:
