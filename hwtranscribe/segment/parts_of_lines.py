@@ -11,8 +11,7 @@ OUTSIDE = -1
 ACCENT_HEIGHT, ACCENT_GAP = 0.55, 0.45
 """Most that accents are high, and that lies between them and their letters, in heights of the letters."""
 STRAY_INSIDE, STRAY_BESIDE = 0.5, 3
-"""Least share of its height that a lone piece stands in a line to be one of its pieces, and the least pieces that the
-line has."""
+"""Least share of its height that a lone stroke stands in a line to be a part of it, and the least pieces of a line."""
 LONG_LINE = 5.0
 """Length of a line, in what its characters differ in height, from which on it tells its slope."""
 LEAST_CUT = 0.9
@@ -35,7 +34,7 @@ def without_accents(components: Components, lines: list[list[int]]) -> list[list
 
 
 def with_strays(components: Components, lines: list[list[int]], place: Int64[np.ndarray, " n"]) -> list[list[int]]:
-    """Give lone pieces to the line that they stand in: strokes of broken characters, or commas.
+    """Give what is too short for a line to the line that it stands in: strokes of broken characters, or commas.
 
     Args:
         components: Of the page.
