@@ -4,8 +4,7 @@
 and give logits `Float32["n classes"]`, one per label.
 
 For reading, `folded` puts batch normalisation into the kernels and transforms those of the small maps, where most of
-the work is: by Winograd's minimal filtering, F(4 x 4, 3 x 3), they take a third of the multiplications (Lavin and Gray
-2016).
+the work is (`winograd.py`).
 """
 
 import os
@@ -20,6 +19,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from hwtranscribe.errors import CheckpointError
+from hwtranscribe.winograd import FoldedConv, transformed_kernel
 
 DIGITS = tuple("0123456789")
 UPPER = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -30,13 +30,14 @@ LABELS = (*DIGITS, *UPPER, *LOWER, GARBAGE)
 
 
 class GlyphNet(nn.Module):
-    """Five convolutions with a residual, shaped for what XLA does well on a CPU: dense 3 x 3, reshape-max pooling.
+    """Convolutions with residuals, shaped for what XLA does well on a CPU: dense 3 x 3, reshape-max pooling.
 
     The first layer sees 2 x 2 pixel cells as channels: full-size feature maps are where a CPU loses its time.
 
     Attributes:
         class_count: Length of the output.
         features: Channels at 14 x 14 (two layers) and at 7 x 7.
+        residuals: Pairs of convolutions at 7 x 7 around which there is a residual.
         hidden: Width of the dense layer.
         dropout_rate: Before both dense layers.
         for_reading: Whether the variables are those that `folded` makes; such a network can't be trained.
@@ -44,6 +45,7 @@ class GlyphNet(nn.Module):
 
     class_count: int
     features: tuple[int, int, int] = (32, 64, 128)
+    residuals: int = 1
     hidden: int = 192
     dropout_rate: float = 0.3
     for_reading: bool = False
@@ -57,7 +59,7 @@ class GlyphNet(nn.Module):
                 return nn.Dense(features)(x)
             return _batch_norm(nn.Dense(features, use_bias=False)(x), train)
 
-        x = _trunk(glyphs, self.features, train, self.for_reading)
+        x = _trunk(glyphs, self.features, self.residuals, train, self.for_reading)
         x = x.reshape(x.shape[0], -1)
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         x = nn.relu(connect(x, self.hidden))
@@ -76,6 +78,7 @@ class LineNet(nn.Module):
     Attributes:
         class_count: Length of the output; the last class is the blank.
         features: Channels, as of `GlyphNet`.
+        residuals: As of `GlyphNet`.
         hidden: Width of the two layers along the line.
         dropout_rate: Before the first and after the second of them.
         for_reading: Whether the variables are those that `folded` makes; such a network can't be trained.
@@ -83,6 +86,7 @@ class LineNet(nn.Module):
 
     class_count: int
     features: tuple[int, int, int] = (32, 64, 128)
+    residuals: int = 1
     hidden: int = 192
     dropout_rate: float = 0.2
     for_reading: bool = False
@@ -95,7 +99,7 @@ class LineNet(nn.Module):
             x = _Along(self.hidden, width, self.for_reading)(x)
             return x if self.for_reading else _batch_norm(x, train)
 
-        x = _trunk(strips, self.features, train, self.for_reading)
+        x = _trunk(strips, self.features, self.residuals, train, self.for_reading)
         x = x.transpose(0, 2, 1, 3).reshape(x.shape[0], x.shape[2], -1)
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         x = nn.relu(along(x, _GLYPH_COLUMNS))
@@ -186,14 +190,14 @@ def folded(network: nn.Module, variables: Any) -> tuple[nn.Module, Any]:
         return {"kernel": np.asarray(kernel) * gain, "bias": bias}
 
     layers: dict[str, dict[str, np.ndarray]] = {}
-    for number in range(_CONVOLUTIONS):
+    convolutions = FIRST_SMALL + 1 + 2 * network.residuals
+    for number in range(convolutions):
         layer = without_norm(params[f"Conv_{number}"]["kernel"], number)
-        if number >= _FIRST_SMALL:
-            kernel = np.einsum("ia,jb,abcd->ijcd", _KERNEL, _KERNEL, layer["kernel"])
-            layer["kernel"] = kernel.reshape(36, *kernel.shape[2:])
-        layers[f"_FoldedConv_{number}"] = layer
+        if number >= FIRST_SMALL:
+            layer["kernel"] = transformed_kernel(layer["kernel"])
+        layers[f"FoldedConv_{number}"] = layer
     names = ("Dense_0",) if isinstance(network, GlyphNet) else ("_Along_0", "_Along_1")
-    for number, name in enumerate(names, start=_CONVOLUTIONS):
+    for number, name in enumerate(names, start=convolutions):
         layers[name] = without_norm(params[name]["kernel"], number)
     last = "Dense_1" if isinstance(network, GlyphNet) else "Dense_0"
     layers[last] = params[last]
@@ -201,12 +205,12 @@ def folded(network: nn.Module, variables: Any) -> tuple[nn.Module, Any]:
     return network.clone(for_reading=True), {"params": single}
 
 
-def _trunk(x: Array, features: tuple[int, int, int], train: bool, for_reading: bool) -> Array:
+def _trunk(x: Array, features: tuple[int, int, int], residuals: int, train: bool, for_reading: bool) -> Array:
     """The convolutions: of n maps of h x w px to maps of h / 4 x w / 4; layers of the network that calls it."""
 
     def convolve(x: Array, features: int) -> Array:
         if for_reading:
-            return _FoldedConv()(x)
+            return FoldedConv()(x)
         return _batch_norm(nn.Conv(features, (3, 3), use_bias=False)(x), train)
 
     first, second, third = features
@@ -214,7 +218,9 @@ def _trunk(x: Array, features: tuple[int, int, int], train: bool, for_reading: b
     x = nn.relu(convolve(x, first))
     x = _max_pool(nn.relu(convolve(x, second)))
     x = nn.relu(convolve(x, third))
-    return nn.relu(x + convolve(nn.relu(convolve(x, third)), third))
+    for _ in range(residuals):
+        x = nn.relu(x + convolve(nn.relu(convolve(x, third)), third))
+    return x
 
 
 class _Along(nn.Module):
@@ -243,61 +249,10 @@ class _Along(nn.Module):
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 
-class _FoldedConv(nn.Module):
-    """3 x 3 convolution with a bias; by Winograd's algorithm where its kernel is transformed for it."""
-
-    @nn.compact
-    def __call__(self, x: Array) -> Array:
-        kernel, bias = self.get_variable("params", "kernel"), self.get_variable("params", "bias")
-        if kernel.ndim == 3:
-            return _winograd(x, kernel) + bias
-        layout = ("NHWC", "HWIO", "NHWC")
-        return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=layout) + bias
-
-
-_CONVOLUTIONS, _FIRST_SMALL = 5, 2
-"""How many there are, and from which on maps are a quarter of the image. On larger ones Winograd's gains nothing."""
+FIRST_SMALL = 2
+"""The convolution from which on maps are a quarter of the image. On larger ones Winograd's gains nothing."""
 
 _NORM_EPSILON = 1e-5
-
-_INPUT = np.array(
-    [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ]
-)
-_KERNEL = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
-_OUTPUT = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
-"""The transforms of F(4, 3): of six inputs, of three weights, and from six products to four outputs."""
-
-
-def _winograd(x: Float[Array, "n h w c"], kernel: Float[Array, "36 c d"]) -> Float[Array, "n h w d"]:
-    """3 x 3 convolution that keeps the size of the map, by F(4 x 4, 3 x 3); the kernel is transformed already."""
-    n, height, width, channels = x.shape
-    down, across = -(-height // 4), -(-width // 4)
-    x = jnp.pad(x, ((0, 0), (1, 4 * down - height + 1), (1, 4 * across - width + 1), (0, 0)))
-    rows = _combined(_INPUT, [x[:, i : i + 4 * down - 3 : 4] for i in range(6)])
-    tiles = [
-        tile.reshape(-1, channels)
-        for row in rows
-        for tile in _combined(_INPUT, [row[:, :, j : j + 4 * across - 3 : 4] for j in range(6)])
-    ]
-    products = jnp.einsum("ptc,pcd->ptd", jnp.stack(tiles), kernel).reshape(6, 6, n, down, across, -1)
-    outputs = [_combined(_OUTPUT, list(row)) for row in _combined(_OUTPUT, list(products))]
-    whole = jnp.stack([jnp.stack(row, axis=3) for row in outputs], axis=2)
-    return whole.reshape(n, 4 * down, 4 * across, -1)[:, :height, :width]
-
-
-def _combined(weights: np.ndarray, parts: list[Array]) -> list[Array]:
-    """Sums of arrays with whole weights, most of which are 0: matrix products of this size would cost more."""
-    return [
-        sum((float(weight) * part for weight, part in zip(row, parts, strict=True) if weight), start=jnp.float32(0))
-        for row in weights
-    ]
 
 
 def _batch_norm(x: Array, train: bool) -> Array:

@@ -20,12 +20,14 @@ MAY_IMPORT = {
     "imaging": FOUNDATION,
     "constraint": FOUNDATION,
     "form": FOUNDATION | {"constraint"},
-    "model": FOUNDATION,
+    "winograd": set(),
+    "model": FOUNDATION | {"winograd"},
     "crop": FOUNDATION,
     "glyph": FOUNDATION | {"imaging"},
     "strip": FOUNDATION,
     "checkpoint": FOUNDATION | {"model", "glyph", "strip"},
-    "classify": FOUNDATION | {"checkpoint", "crop", "glyph", "model"},
+    "scores": {"model"},
+    "classify": FOUNDATION | {"checkpoint", "crop", "glyph", "model", "scores"},
     "line_reader": FOUNDATION | {"checkpoint", "model", "strip"},
     "render": FOUNDATION,
     "register": FOUNDATION | {"imaging"},
@@ -36,12 +38,13 @@ MAY_IMPORT = {
     "export": FOUNDATION,
     "overlay": FOUNDATION | {"imaging", "form"},
     "assembly": FOUNDATION | {"form"},
-    "pipeline": FOUNDATION | STAGES | {"assembly", "language", "form", "overlay", "imaging"},
+    "pipeline": FOUNDATION | STAGES | {"scores", "assembly", "language", "form", "overlay", "imaging"},
     "form_check": FOUNDATION | {"pipeline", "form", "render", "register", "segment", "export", "overlay"},
     "journal": FOUNDATION,
     "score": FOUNDATION | {"constraint"},
     "batch": FOUNDATION | {"assembly", "pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},
-    "training": FOUNDATION | {"checkpoint", "classify", "crop", "glyph", "imaging", "model", "segment", "strip"},
+    "training": FOUNDATION
+    | {"checkpoint", "classify", "crop", "glyph", "imaging", "model", "scores", "segment", "strip"},
 }
 """Which parts of the package each part may import. `cli` may import everything, `__init__` inside functions."""
 

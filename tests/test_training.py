@@ -188,5 +188,13 @@ def test_wrong_options_are_named(preset: str, epochs: int, message: str) -> None
         make_recipe(preset, epochs, None, 1)
 
 
+@pytest.mark.parametrize("preset", ["glyphnet", "linenet", "mnist-2m"])
+def test_the_rate_may_be_chosen(preset: str) -> None:
+    assert make_recipe(preset, None, None, 1, learning_rate=2e-4).learning_rate == 2e-4
+    for wrong in (0.0, -1.0, float("nan")):
+        with pytest.raises(UsageError, match="--learning-rate .* must be above 0"):
+            make_recipe(preset, None, None, 1, learning_rate=wrong)
+
+
 def test_recipe_is_json() -> None:
     assert json.loads(json.dumps(TINY.as_json()))["labels"][-1] == ""

@@ -15,11 +15,12 @@ from hwtranscribe.errors import UsageError
 from hwtranscribe.model import LABELS, GlyphNet, LineNet, NetworkSpec
 from hwtranscribe.strip import STRIP_HEIGHT_PX
 from hwtranscribe.training import commands, lesson, line_batches, train
-from hwtranscribe.training.compose import MAX_LENGTH, LineComposer
+from hwtranscribe.training.compose import LineComposer
 from hwtranscribe.training.draw import draw_mark
 from hwtranscribe.training.fine_tune import load_start
 from hwtranscribe.training.flourish import ACCENTS, joined_zeros, with_accent
 from hwtranscribe.training.fonts import FONT_SHARE
+from hwtranscribe.training.hands import MAX_LENGTH
 from hwtranscribe.training.lesson import best_path_text, line_loss
 from hwtranscribe.training.line_batches import WIDTHS_PX, LineBatchMaker
 from hwtranscribe.training.recipes import make_recipe
@@ -148,13 +149,13 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path, monkeypa
 
 def test_a_run_may_begin_with_a_network_for_glyphs(tmp_path: Path):
     options = {"features": [4, 4, 8], "hidden": 8}
-    glyphs = GlyphNet(63, (4, 4, 8), 8)
+    glyphs = GlyphNet(63, (4, 4, 8), hidden=8)
     rng = np.random.default_rng(0)
     image = rng.random((1, 28, 28, 1), np.float32)
     variables = jax.tree.map(np.asarray, jax.jit(glyphs.init)(jax.random.key(0), image))
     save_checkpoint(tmp_path / "glyphs", NetworkSpec("glyphnet", 63, options), variables, LABELS, 1.0, {})
     start = load_start(tmp_path / "glyphs", TINY)
-    moved = LineNet(63, (4, 4, 8), 8)
+    moved = LineNet(63, (4, 4, 8), hidden=8)
     strip = np.zeros((1, STRIP_HEIGHT_PX, 64, 1), np.float32)
     strip[:, 2:30, 18:46] = image
     assert moved.apply(start.variables, strip).shape == (1, 16, 63)
@@ -167,6 +168,31 @@ def test_a_run_may_begin_with_a_network_for_glyphs(tmp_path: Path):
     dense = np.asarray(start.variables["params"]["_Along_0"]["kernel"])
     kept = load_checkpoint(tmp_path / "glyphs").variables["params"]["Dense_0"]["kernel"]
     assert dense.sum() == pytest.approx(float(kept.sum()), abs=1e-2)
+
+
+@pytest.mark.parametrize("preset", ["glyphnet", "linenet"])
+def test_a_run_may_begin_with_a_network_that_is_less_deep(tmp_path: Path, preset: str):
+    recipe = make_recipe(preset, None, None, 1)
+    wanted = {"features": [4, 4, 8], "residuals": 3, "hidden": 8, "dropout_rate": 0.0}
+    shallow = NetworkSpec(preset, 63, {key: value for key, value in wanted.items() if key != "residuals"})
+    inputs = np.random.default_rng(0).random((2, 28, 28, 1) if preset == "glyphnet" else (2, 32, 64, 1), np.float32)
+    variables = jax.tree.map(np.asarray, jax.jit(shallow.build().init)(jax.random.key(0), inputs))
+    # Statistics of their own, or layers that changed places would not show.
+    spread = np.random.default_rng(1)
+    variables["batch_stats"] = jax.tree.map(
+        lambda values: spread.uniform(0.5, 2.0, values.shape).astype(np.float32), variables["batch_stats"]
+    )
+    save_checkpoint(tmp_path / "start", shallow, variables, LABELS, 1.0, {})
+    deeper = replace(recipe, network_options=wanted)
+    started = load_start(tmp_path / "start", deeper).variables
+    fresh = jax.jit(deeper.network().build().init)(jax.random.key(0), inputs)
+    assert jax.tree.structure(dict(fresh)) == jax.tree.structure(started)
+    np.testing.assert_allclose(
+        deeper.network().build().apply(started, inputs), shallow.build().apply(variables, inputs), atol=1e-6
+    )
+    save_checkpoint(tmp_path / "deep", deeper.network(), started, LABELS, 1.0, {})
+    with pytest.raises(UsageError, match=f"to start {preset} from it"):
+        load_start(tmp_path / "deep", replace(recipe, network_options={**wanted, "residuals": 2}))
 
 
 def test_lines_are_not_tuned_on_crops(tmp_path: Path):

@@ -33,6 +33,7 @@ def train(
     samples_per_epoch: Annotated[
         int | None, typer.Option(min=1, help="Characters, or lines, an epoch; the preset's by default.")
     ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule; the preset's by default.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     mat: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Take the digits from mnist-original.mat instead.")
@@ -60,6 +61,7 @@ def train(
             preset=preset,
             epochs=epochs,
             samples_per_epoch=samples_per_epoch,
+            learning_rate=learning_rate,
             seed=seed,
             mat=mat,
             from_checkpoint=from_checkpoint,

@@ -6,24 +6,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
-from hwtranscribe.classify import (
-    Classifier,
-    count_letters_as_digits,
-    count_lost_feet,
-    in_small_letters,
-    lean_on_case,
-    share_of_capitals,
-    share_of_digits,
-    symbol_log_probs,
-)
+from hwtranscribe.classify import Classifier
 from hwtranscribe.decode import decode_field, likely_edges
 from hwtranscribe.form import FieldTemplate
 from hwtranscribe.language import word_log_odds
 from hwtranscribe.line_reader import LineReader
+from hwtranscribe.scores import (
+    count_letters_as_digits,
+    count_lost_feet,
+    in_small_letters,
+    lean_on_case,
+    log_odds_of_a_number,
+    share_of_capitals,
+    share_of_digits,
+    symbol_log_probs,
+)
 from hwtranscribe.types import Case, CharBoxes, FieldReading, Kind, Status
 
-OTHER_KIND = {Kind.LETTERS: 0.5, Kind.DIGITS: 0.8}
-"""Share of characters of another kind from which on a line is not read as what was asked for."""
+LETTERS_AMONG_DIGITS = 0.8
+"""Share of letters from which on a line is not read as digits."""
+NUMBER_AMONG_WORDS = -2.0
+"""Log-odds of being a number from which on a line is not read as words; names come no nearer than -5."""
 _MIN_CHARACTERS = 4
 
 
@@ -132,13 +135,18 @@ def _spelled(reading: FieldReading, field: FieldTemplate | None) -> FieldReading
 def _of_its_kind(reading: FieldReading, boxes: CharBoxes, log_probs: np.ndarray) -> FieldReading:
     """The reading of a line; not forced where the line is clearly of another kind, such as a number among names."""
     edges = likely_edges(boxes, log_probs)
-    if reading.kind not in OTHER_KIND or len(edges) < _MIN_CHARACTERS:
+    if len(edges) < _MIN_CHARACTERS:
         return reading
-    # A 0 in a line of digits is no O that would tell of letters.
-    counted = count_letters_as_digits(log_probs[edges]) if reading.kind is Kind.DIGITS else log_probs[edges]
-    digits = share_of_digits(counted)
-    foreign = digits if reading.kind is Kind.LETTERS else 1 - digits
-    if foreign < OTHER_KIND[reading.kind]:
+    if reading.kind is Kind.LETTERS:
+        # Many names look like numbers (LOIC, SIMON), but few words do.
+        foreign = log_odds_of_a_number(log_probs[edges]) - word_log_odds(reading.text) > NUMBER_AMONG_WORDS
+        detail = "reads as digits, not letters"
+    elif reading.kind is Kind.DIGITS:
+        # A 0 in a line of digits is no O that would tell of letters.
+        foreign = 1 - share_of_digits(count_letters_as_digits(log_probs[edges])) >= LETTERS_AMONG_DIGITS
+        detail = "reads as letters, not digits"
+    else:
         return reading
-    detail = "reads as digits, not letters" if reading.kind is Kind.LETTERS else "reads as letters, not digits"
+    if not foreign:
+        return reading
     return replace(reading, text="", confidence=0.0, status=Status.ILLEGIBLE, detail=detail, characters=())

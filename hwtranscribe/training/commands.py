@@ -44,6 +44,7 @@ def train(
     preset: str = "glyphnet",
     epochs: int | None = None,
     samples_per_epoch: int | None = None,
+    learning_rate: float | None = None,
     seed: int = 1,
     mat: Path | None = None,
     from_checkpoint: Path | None = None,
@@ -58,6 +59,7 @@ def train(
         preset: `glyphnet`, `linenet`, `mnist-433k` or `mnist-2m`.
         epochs: Length of the schedule; may be changed on a started run until its learning rate falls.
         samples_per_epoch: Characters an epoch, garbage included, or lines.
+        learning_rate: Peak of the schedule; by default the preset's.
         seed: Of everything random.
         mat: `mnist-original.mat` to take the digits from instead of TFDS.
         from_checkpoint: Checkpoint folder whose weights to start from; needed to fine-tune on `crops`.
@@ -72,7 +74,7 @@ def train(
         OutputError: `out` holds another run.
         CheckpointError: The checkpoint to start from is wrong, or the result is worse than it.
     """
-    recipe = make_recipe(preset, epochs, samples_per_epoch, seed)
+    recipe = make_recipe(preset, epochs, samples_per_epoch, seed, learning_rate)
     if preset == "linenet" and crops is not None:
         raise UsageError("--crops goes with --preset glyphnet only: lines are composed of the data sets' characters")
     if fonts is not None and preset not in ("glyphnet", "linenet"):
@@ -108,6 +110,7 @@ def train(
     command = (
         f"hwtranscribe train --data-dir DATA --out OUT --preset {preset} --epochs {recipe.epochs} "
         f"--samples-per-epoch {recipe.samples_per_epoch} --seed {seed}"
+        + ("" if learning_rate is None else f" --learning-rate {learning_rate:g}")
         + ("" if start is None else " --from START")
         + ("" if fonts is None else " --fonts FONTS")
     )

@@ -5,48 +5,29 @@ above), the scanner. `line_strip` comes last, as it does for lines of pages.
 """
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from hwtranscribe.model import COLUMN_PX, DIGITS, LABELS, LOWER, UPPER
+from hwtranscribe.model import COLUMN_PX, LABELS
 from hwtranscribe.segment.upright import line_strip
 from hwtranscribe.training.augment import Augmenter
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.draw import draw_mark, draw_specks
 from hwtranscribe.training.flourish import ACCENTS, joined_zeros, with_accent
 from hwtranscribe.training.fonts import FONT_SHARE
+from hwtranscribe.training.hands import Hand, Writing, draw_hand, draw_text, draw_writing, in_hand, size_of
 
 CANVAS_HEIGHT_PX, BASELINE_PX, CHARACTER_PX = 110, 74, 36
 """Of a composed line: its height, the row that characters stand on, and how high they usually are."""
 
-MAX_LENGTH = 12
-"""Most characters of a line."""
 _MAX_ASPECT = 1.35
 """A character wider than this (width to height) is made lower: the data sets scale a dash-like one up."""
-_SMALL_LETTERS = {
-    **dict.fromkeys("acemnorsuvwxz", (0.66, 0.0)),
-    **dict.fromkeys("bdhkl", (1.0, 0.0)),
-    **dict.fromkeys("gpqy", (0.95, 0.3)),
-    **{"f": (1.0, 0.0), "i": (0.95, 0.0), "j": (1.15, 0.3), "t": (0.9, 0.0)},
-}
-"""Height of small letters and how far they hang below the line, in heights of a capital."""
 _NEIGHBOUR_COUNT = 8000
 
 
-class Writing(Enum):
-    """What is written on a line."""
-
-    DIGITS = auto()
-    CAPITALS = auto()
-    SMALL_LETTERS = auto()
-    MIXED = auto()
-
-
-_SHARES = {Writing.DIGITS: 0.5, Writing.CAPITALS: 0.32, Writing.SMALL_LETTERS: 0.1, Writing.MIXED: 0.08}
 _MARKS_OF_AMOUNTS = {".": 0.35, ",": 0.25, "-": 0.28, "=": 0.1, "/": 0.02}
 _MARKS_OF_WORDS = {".": 0.25, ",": 0.25, "-": 0.25, ":": 0.25}
 
@@ -62,39 +43,6 @@ class ComposedLine:
 
     strip: Float32[np.ndarray, "32 w"]
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Hand:
-    """Habits of a writer; lengths in character heights.
-
-    Attributes:
-        gap: Usual paper between characters; below 0 they touch.
-        gap_spread, size_spread, lift_spread: How uneven gaps, heights and the line are.
-        stretch: Width of characters against the usual.
-        rise: Of the line, px down per px right.
-        stroke_px: Width of what is drawn.
-        mark_share: Of the characters, those with a mark after them.
-        dotted: Whether capital I and J have dots.
-        small_i: Whether an I among capitals is a small one.
-        small_share: Of the letters among capitals, those that are small ones.
-        accent_share: Of the letters that can have an accent, those that do.
-        joins_zeros: Whether zeros in a row are written in one stroke.
-    """
-
-    gap: float
-    gap_spread: float
-    size_spread: float
-    lift_spread: float
-    stretch: float
-    rise: float
-    stroke_px: int
-    mark_share: float
-    dotted: bool
-    small_i: bool
-    small_share: float
-    accent_share: float
-    joins_zeros: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,11 +75,11 @@ class LineComposer:
     def compose(self, max_width_px: int, rng: np.random.Generator) -> ComposedLine:
         """Return a line whose strip is at most so wide."""
         while True:
-            writing = list(_SHARES)[int(rng.choice(len(_SHARES), p=list(_SHARES.values())))]
-            hand = _draw_hand(writing, rng)
-            text = _draw_text(writing, rng)
+            writing = draw_writing(rng)
+            hand = draw_hand(writing, rng)
+            text = draw_text(writing, rng)
             if writing is Writing.CAPITALS:
-                text = "".join(_in_hand(c, hand, rng) for c in text)
+                text = "".join(in_hand(c, hand, rng) for c in text)
             text = "".join(c for c in text if c in self._written)
             ink = self._ink(text, writing, hand, rng) if text else None
             strip = None if ink is None else line_strip(np.round(ink * 255).astype(np.uint8))
@@ -139,7 +87,7 @@ class LineComposer:
                 return ComposedLine(strip, text)
 
     def _ink(
-        self, text: str, writing: Writing, hand: _Hand, rng: np.random.Generator
+        self, text: str, writing: Writing, hand: Hand, rng: np.random.Generator
     ) -> Float32[np.ndarray, "h w"] | None:
         items = self._items(text, writing, hand, rng)
         line = None if items is None else _set_items(items, hand, rng)
@@ -151,7 +99,7 @@ class LineComposer:
         self._form(line, rng)
         return self._augmenter.scanner(line, rng)
 
-    def _items(self, text: str, writing: Writing, hand: _Hand, rng: np.random.Generator) -> list[_Item] | None:
+    def _items(self, text: str, writing: Writing, hand: Hand, rng: np.random.Generator) -> list[_Item] | None:
         marks = _MARKS_OF_AMOUNTS if writing in (Writing.DIGITS, Writing.MIXED) else _MARKS_OF_WORDS
 
         def mark(gap: float) -> _Item:
@@ -170,7 +118,7 @@ class LineComposer:
         for place, character in enumerate(text):
             if place < joined_to:
                 continue
-            size, drop = _size_of(character, writing, rng)
+            size, drop = size_of(character, writing, rng)
             small = place >= small_from
             size *= small_size if small else 1.0
             zeros = len(text) - place - len(text[place:].lstrip("0"))
@@ -198,7 +146,7 @@ class LineComposer:
         return items
 
     def _character(
-        self, character: str, size: float, hand: _Hand, rng: np.random.Generator
+        self, character: str, size: float, hand: Hand, rng: np.random.Generator
     ) -> Float32[np.ndarray, "h w"] | None:
         """Ink of a character by this hand; None where the image holds none."""
         images = self._written[character]
@@ -259,70 +207,7 @@ def _by_label(characters: Characters) -> dict[str, UInt8[np.ndarray, "n 28 28"]]
     return {LABELS[c]: characters.images[characters.classes == c] for c in np.unique(characters.classes).tolist()}
 
 
-def _draw_text(writing: Writing, rng: np.random.Generator) -> str:
-    if writing is Writing.DIGITS:
-        count = int(rng.integers(1, 11))
-        text = "".join(rng.choice(list(DIGITS), size=count))
-        choice = rng.random()
-        if choice < 0.35:
-            # Amounts end in zeros.
-            text = text[: max(1, count - int(rng.integers(1, 4)))].ljust(count, "0")
-        elif choice < 0.4:
-            at = int(rng.integers(0, count))
-            text = text[:at] + text[at] * int(rng.integers(2, 4)) + text[at + 1 :]
-        return text[:MAX_LENGTH]
-    count = int(np.clip(rng.poisson(6) + 1, 1, MAX_LENGTH))
-    symbols = {Writing.CAPITALS: UPPER, Writing.SMALL_LETTERS: LOWER, Writing.MIXED: DIGITS + UPPER}[writing]
-    text = "".join(rng.choice(list(symbols), size=count))
-    return text[0].upper() + text[1:] if writing is Writing.SMALL_LETTERS and rng.random() < 0.6 else text
-
-
-def _in_hand(character: str, hand: _Hand, rng: np.random.Generator) -> str:
-    """A capital, or the small letter that this hand writes among capitals."""
-    small = (hand.small_i and character == "I") or (hand.small_share > 0 and rng.random() < hand.small_share)
-    return character.lower() if small else character
-
-
-def _draw_hand(writing: Writing, rng: np.random.Generator) -> _Hand:
-    digits, capitals = writing is Writing.DIGITS, writing is Writing.CAPITALS
-    if rng.random() < 0.35:
-        gap = rng.normal(-0.04, 0.05)
-    elif capitals and rng.random() < 0.4:
-        gap = rng.uniform(0.2, 0.9)
-    else:
-        gap = rng.gamma(2.0, 0.09)
-    return _Hand(
-        gap=gap,
-        gap_spread=rng.uniform(0.02, 0.12),
-        size_spread=rng.uniform(0.02, 0.14),
-        lift_spread=rng.uniform(0.01, 0.08),
-        stretch=np.exp(rng.normal(0, 0.16)),
-        rise=rng.normal(0, 0.03),
-        stroke_px=int(rng.integers(2, 5)),
-        mark_share=rng.choice([0, 0.05, 0.15] if digits else [0, 0.04, 0.12]),
-        dotted=capitals and rng.random() < 0.2,
-        small_i=capitals and rng.random() < 0.3,
-        small_share=rng.uniform(0.1, 0.4) if capitals and rng.random() < 0.12 else 0.0,
-        accent_share=0.4 if not digits and rng.random() < 0.15 else 0.0,
-        joins_zeros=digits and rng.random() < 0.2,
-    )
-
-
-def _size_of(character: str, writing: Writing, rng: np.random.Generator) -> tuple[float, float]:
-    """Height of a character and how far it hangs below the line, in heights of a capital."""
-    if writing is Writing.SMALL_LETTERS:
-        return _SMALL_LETTERS.get(character, (1.0, 0.0))
-    if character.islower():
-        # Among capitals, small letters are of any height, and mostly stand on the line.
-        height, drop = _SMALL_LETTERS.get(character, (1.0, 0.0))
-        return max(height, rng.uniform(0.66, 1.05)), drop * rng.integers(0, 2)
-    hangs = {"Q": (0.5, 0.15), "J": (0.3, 0.25)}.get(character, (0.0, 0.0))
-    if character in "479":
-        hangs = 0.2, rng.uniform(0, 0.25)
-    return 1.0, hangs[1] if rng.random() < hangs[0] else 0.0
-
-
-def _set_items(items: list[_Item], hand: _Hand, rng: np.random.Generator) -> Float32[np.ndarray, "h w"] | None:
+def _set_items(items: list[_Item], hand: Hand, rng: np.random.Generator) -> Float32[np.ndarray, "h w"] | None:
     """Set characters and marks on a line; some are joined by a stroke. None where one is too high for the canvas."""
     width = int(sum(item.ink.shape[1] + max(0.0, item.gap) * CHARACTER_PX + 2 for item in items)) + 40
     line = np.zeros((CANVAS_HEIGHT_PX, width), np.float32)

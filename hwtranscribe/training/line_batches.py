@@ -10,8 +10,9 @@ from jaxtyping import Float32, Int32
 from hwtranscribe.model import COLUMN_PX, LABELS
 from hwtranscribe.strip import STRIP_HEIGHT_PX
 from hwtranscribe.training.ahead import made_ahead
-from hwtranscribe.training.compose import MAX_LENGTH, ComposedLine, LineComposer
+from hwtranscribe.training.compose import ComposedLine, LineComposer
 from hwtranscribe.training.data import Characters
+from hwtranscribe.training.hands import MAX_LENGTH
 
 WIDTHS_PX = (128, 192, 272)
 """Batches have one of these widths: a program is compiled for each, and short lines need no wide strip."""

@@ -54,15 +54,19 @@ class Recipe:
         return {**asdict(self), "labels": list(self.labels)}
 
 
-def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, seed: int) -> Recipe:
-    """Return the recipe of a preset.
+def make_recipe(
+    preset: str, epochs: int | None, samples_per_epoch: int | None, seed: int, learning_rate: float | None = None
+) -> Recipe:
+    """Return the recipe of a preset, with other values where they are given.
 
     Raises:
-        UsageError: Unknown preset, or a length below 1.
+        UsageError: Unknown preset, a length below 1, or a rate that is not above 0.
     """
     for name, value in (("--epochs", epochs), ("--samples-per-epoch", samples_per_epoch)):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: must be 1 or more")
+    if learning_rate is not None and not learning_rate > 0:
+        raise UsageError(f"--learning-rate {learning_rate:g}: must be above 0")
     if preset == "glyphnet":
         return Recipe(
             preset=preset,
@@ -71,7 +75,7 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             epochs=epochs or 26,
             samples_per_epoch=samples_per_epoch or 81_920,
             batch_size=32,
-            learning_rate=1.5e-3,
+            learning_rate=learning_rate or 1.5e-3,
             warmup_epochs=1.0,
             decay_epochs=14,
             weight_decay=0.05,
@@ -89,7 +93,7 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             epochs=epochs or 16,
             samples_per_epoch=samples_per_epoch or 9_600,
             batch_size=16,
-            learning_rate=1e-3,
+            learning_rate=learning_rate or 1e-3,
             warmup_epochs=0.5,
             decay_epochs=10,
             weight_decay=0.03,
@@ -107,7 +111,7 @@ def make_recipe(preset: str, epochs: int | None, samples_per_epoch: int | None, 
             epochs=epochs or 5,
             samples_per_epoch=samples_per_epoch or 0,
             batch_size=64,
-            learning_rate=1e-3,
+            learning_rate=learning_rate or 1e-3,
             warmup_epochs=0.0,
             decay_epochs=0,
             weight_decay=0.0,
