@@ -30,14 +30,13 @@ LABELS = (*DIGITS, *UPPER, *LOWER, GARBAGE)
 
 
 class GlyphNet(nn.Module):
-    """Convolutions with residuals, shaped for what XLA does well on a CPU: dense 3 x 3, reshape-max pooling.
+    """Five convolutions with a residual, shaped for what XLA does well on a CPU: dense 3 x 3, reshape-max pooling.
 
     The first layer sees 2 x 2 pixel cells as channels: full-size feature maps are where a CPU loses its time.
 
     Attributes:
         class_count: Length of the output.
         features: Channels at 14 x 14 (two layers) and at 7 x 7.
-        residuals: Pairs of convolutions at 7 x 7 around which there is a residual.
         hidden: Width of the dense layer.
         dropout_rate: Before both dense layers.
         for_reading: Whether the variables are those that `folded` makes; such a network can't be trained.
@@ -45,7 +44,6 @@ class GlyphNet(nn.Module):
 
     class_count: int
     features: tuple[int, int, int] = (32, 64, 128)
-    residuals: int = 1
     hidden: int = 192
     dropout_rate: float = 0.3
     for_reading: bool = False
@@ -59,7 +57,7 @@ class GlyphNet(nn.Module):
                 return nn.Dense(features)(x)
             return _batch_norm(nn.Dense(features, use_bias=False)(x), train)
 
-        x = _trunk(glyphs, self.features, self.residuals, train, self.for_reading)
+        x = _trunk(glyphs, self.features, train, self.for_reading)
         x = x.reshape(x.shape[0], -1)
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         x = nn.relu(connect(x, self.hidden))
@@ -78,7 +76,6 @@ class LineNet(nn.Module):
     Attributes:
         class_count: Length of the output; the last class is the blank.
         features: Channels, as of `GlyphNet`.
-        residuals: As of `GlyphNet`.
         hidden: Width of the two layers along the line.
         dropout_rate: Before the first and after the second of them.
         for_reading: Whether the variables are those that `folded` makes; such a network can't be trained.
@@ -86,7 +83,6 @@ class LineNet(nn.Module):
 
     class_count: int
     features: tuple[int, int, int] = (32, 64, 128)
-    residuals: int = 1
     hidden: int = 192
     dropout_rate: float = 0.2
     for_reading: bool = False
@@ -99,7 +95,7 @@ class LineNet(nn.Module):
             x = _Along(self.hidden, width, self.for_reading)(x)
             return x if self.for_reading else _batch_norm(x, train)
 
-        x = _trunk(strips, self.features, self.residuals, train, self.for_reading)
+        x = _trunk(strips, self.features, train, self.for_reading)
         x = x.transpose(0, 2, 1, 3).reshape(x.shape[0], x.shape[2], -1)
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         x = nn.relu(along(x, _GLYPH_COLUMNS))
@@ -190,14 +186,13 @@ def folded(network: nn.Module, variables: Any) -> tuple[nn.Module, Any]:
         return {"kernel": np.asarray(kernel) * gain, "bias": bias}
 
     layers: dict[str, dict[str, np.ndarray]] = {}
-    convolutions = FIRST_SMALL + 1 + 2 * network.residuals
-    for number in range(convolutions):
+    for number in range(_CONVOLUTIONS):
         layer = without_norm(params[f"Conv_{number}"]["kernel"], number)
-        if number >= FIRST_SMALL:
+        if number >= _FIRST_SMALL:
             layer["kernel"] = transformed_kernel(layer["kernel"])
         layers[f"FoldedConv_{number}"] = layer
     names = ("Dense_0",) if isinstance(network, GlyphNet) else ("_Along_0", "_Along_1")
-    for number, name in enumerate(names, start=convolutions):
+    for number, name in enumerate(names, start=_CONVOLUTIONS):
         layers[name] = without_norm(params[name]["kernel"], number)
     last = "Dense_1" if isinstance(network, GlyphNet) else "Dense_0"
     layers[last] = params[last]
@@ -205,7 +200,7 @@ def folded(network: nn.Module, variables: Any) -> tuple[nn.Module, Any]:
     return network.clone(for_reading=True), {"params": single}
 
 
-def _trunk(x: Array, features: tuple[int, int, int], residuals: int, train: bool, for_reading: bool) -> Array:
+def _trunk(x: Array, features: tuple[int, int, int], train: bool, for_reading: bool) -> Array:
     """The convolutions: of n maps of h x w px to maps of h / 4 x w / 4; layers of the network that calls it."""
 
     def convolve(x: Array, features: int) -> Array:
@@ -218,9 +213,7 @@ def _trunk(x: Array, features: tuple[int, int, int], residuals: int, train: bool
     x = nn.relu(convolve(x, first))
     x = _max_pool(nn.relu(convolve(x, second)))
     x = nn.relu(convolve(x, third))
-    for _ in range(residuals):
-        x = nn.relu(x + convolve(nn.relu(convolve(x, third)), third))
-    return x
+    return nn.relu(x + convolve(nn.relu(convolve(x, third)), third))
 
 
 class _Along(nn.Module):
@@ -249,8 +242,8 @@ class _Along(nn.Module):
         return y + self.param("bias", nn.initializers.zeros, (self.features,)) if self.use_bias else y
 
 
-FIRST_SMALL = 2
-"""The convolution from which on maps are a quarter of the image. On larger ones Winograd's gains nothing."""
+_CONVOLUTIONS, _FIRST_SMALL = 5, 2
+"""How many there are, and from which on maps are a quarter of the image. On larger ones Winograd's gains nothing."""
 
 _NORM_EPSILON = 1e-5
 

@@ -17,7 +17,7 @@ from hwtranscribe.training.batches import DIGIT_WEIGHT, BatchMaker, balancing_we
 from hwtranscribe.training.data import Characters
 from hwtranscribe.training.lesson import character_lesson
 from hwtranscribe.training.measure import fit_temperature
-from hwtranscribe.training.recipes import Recipe, make_recipe
+from hwtranscribe.training.recipes import Recipe, fine_tuning_recipe, make_recipe
 from hwtranscribe.training.resume import STATE_NAME, restore_state, save_state
 from hwtranscribe.training.step import TrainState, set_loss
 from hwtranscribe.training.train import LOG_NAME, run_training
@@ -194,6 +194,12 @@ def test_the_rate_may_be_chosen(preset: str) -> None:
     for wrong in (0.0, -1.0, float("nan")):
         with pytest.raises(UsageError, match="--learning-rate .* must be above 0"):
             make_recipe(preset, None, None, 1, learning_rate=wrong)
+
+
+def test_fine_tuning_is_gentle_unless_a_rate_is_chosen() -> None:
+    network = TINY.network()
+    assert fine_tuning_recipe(TINY, network, None).learning_rate == TINY.learning_rate / 10
+    assert fine_tuning_recipe(TINY, network, None, 2e-3).learning_rate == 2e-3
 
 
 def test_recipe_is_json() -> None:

@@ -170,31 +170,6 @@ def test_a_run_may_begin_with_a_network_for_glyphs(tmp_path: Path):
     assert dense.sum() == pytest.approx(float(kept.sum()), abs=1e-2)
 
 
-@pytest.mark.parametrize("preset", ["glyphnet", "linenet"])
-def test_a_run_may_begin_with_a_network_that_is_less_deep(tmp_path: Path, preset: str):
-    recipe = make_recipe(preset, None, None, 1)
-    wanted = {"features": [4, 4, 8], "residuals": 3, "hidden": 8, "dropout_rate": 0.0}
-    shallow = NetworkSpec(preset, 63, {key: value for key, value in wanted.items() if key != "residuals"})
-    inputs = np.random.default_rng(0).random((2, 28, 28, 1) if preset == "glyphnet" else (2, 32, 64, 1), np.float32)
-    variables = jax.tree.map(np.asarray, jax.jit(shallow.build().init)(jax.random.key(0), inputs))
-    # Statistics of their own, or layers that changed places would not show.
-    spread = np.random.default_rng(1)
-    variables["batch_stats"] = jax.tree.map(
-        lambda values: spread.uniform(0.5, 2.0, values.shape).astype(np.float32), variables["batch_stats"]
-    )
-    save_checkpoint(tmp_path / "start", shallow, variables, LABELS, 1.0, {})
-    deeper = replace(recipe, network_options=wanted)
-    started = load_start(tmp_path / "start", deeper).variables
-    fresh = jax.jit(deeper.network().build().init)(jax.random.key(0), inputs)
-    assert jax.tree.structure(dict(fresh)) == jax.tree.structure(started)
-    np.testing.assert_allclose(
-        deeper.network().build().apply(started, inputs), shallow.build().apply(variables, inputs), atol=1e-6
-    )
-    save_checkpoint(tmp_path / "deep", deeper.network(), started, LABELS, 1.0, {})
-    with pytest.raises(UsageError, match=f"to start {preset} from it"):
-        load_start(tmp_path / "deep", replace(recipe, network_options={**wanted, "residuals": 2}))
-
-
 def test_lines_are_not_tuned_on_crops(tmp_path: Path):
     with pytest.raises(UsageError, match="--crops"):
         commands.train(out=tmp_path, preset="linenet", crops=tmp_path, from_checkpoint=tmp_path)

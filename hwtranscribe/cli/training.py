@@ -33,7 +33,9 @@ def train(
     samples_per_epoch: Annotated[
         int | None, typer.Option(min=1, help="Characters, or lines, an epoch; the preset's by default.")
     ] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Peak of the schedule; the preset's by default.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak of the schedule; the preset's by default, with --crops a tenth.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     mat: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Take the digits from mnist-original.mat instead.")

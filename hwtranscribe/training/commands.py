@@ -59,7 +59,7 @@ def train(
         preset: `glyphnet`, `linenet`, `mnist-433k` or `mnist-2m`.
         epochs: Length of the schedule; may be changed on a started run until its learning rate falls.
         samples_per_epoch: Characters an epoch, garbage included, or lines.
-        learning_rate: Peak of the schedule; by default the preset's.
+        learning_rate: Peak of the schedule; by default the preset's, with `crops` a tenth of it.
         seed: Of everything random.
         mat: `mnist-original.mat` to take the digits from instead of TFDS.
         from_checkpoint: Checkpoint folder whose weights to start from; needed to fine-tune on `crops`.
@@ -84,7 +84,7 @@ def train(
             raise UsageError("--fonts does not go with --crops")
         if from_checkpoint is None:
             raise UsageError("--crops needs --from: the checkpoint to start from")
-        return _fine_tune(recipe, out, from_checkpoint, crops, epochs, data_dir)
+        return _fine_tune(recipe, out, from_checkpoint, crops, epochs, learning_rate, data_dir)
     if data_dir is None:
         raise UsageError("--data-dir is missing: a folder of tensorflow-datasets, or where to download to")
     train_set, validation = load_train_and_validation(data_dir, preset, mat)
@@ -178,10 +178,18 @@ def load_train_and_validation(data_dir: Path, preset: str, mat: Path | None = No
     return concatenate([part[0] for part in parts]), concatenate([part[1] for part in parts])
 
 
-def _fine_tune(recipe: Recipe, out: Path, start: Path, crops: Path, epochs: int | None, data_dir: Path | None) -> Path:
+def _fine_tune(
+    recipe: Recipe,
+    out: Path,
+    start: Path,
+    crops: Path,
+    epochs: int | None,
+    learning_rate: float | None,
+    data_dir: Path | None,
+) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     other = None if data_dir is None else load_train_and_validation(data_dir, recipe.preset)
-    tuned = fine_tune(start, crops, out, recipe, epochs, other)
+    tuned = fine_tune(start, crops, out, recipe, epochs, learning_rate, other)
     console = Console(stderr=True)
     console.print(f"{tuned.held_out} held-out crops: {tuned.before:.2%} right before, {tuned.after:.2%} after")
     standing = out / CHECKPOINT_FOLDER

@@ -9,8 +9,7 @@ import numpy as np
 
 from hwtranscribe.checkpoint import Checkpoint, load_checkpoint
 from hwtranscribe.errors import UsageError
-from hwtranscribe.glyph import GLYPH_SIZE_PX
-from hwtranscribe.model import FIRST_SMALL, LABELS, GlyphNet, NetworkSpec
+from hwtranscribe.model import LABELS
 from hwtranscribe.strip import STRIP_HEIGHT_PX
 from hwtranscribe.training.batches import balancing_weights
 from hwtranscribe.training.data import Characters, concatenate, load_crops, split_share
@@ -49,6 +48,7 @@ def fine_tune(
     folder: Path,
     base: Recipe,
     epochs: int | None,
+    learning_rate: float | None,
     other: tuple[Characters, Characters] | None,
 ) -> FineTuned:
     """Train a checkpoint further on crops.
@@ -59,6 +59,7 @@ def fine_tune(
         folder: Of the run.
         base: Recipe to derive from.
         epochs: Length, or None for the usual.
+        learning_rate: Peak, or None for the usual.
         other: Train and validation part of the sets it was trained on, mixed in half and half.
 
     Raises:
@@ -75,7 +76,7 @@ def fine_tune(
         train = concatenate([kept, other[0]])
         weights = np.concatenate([CROP_SHARE * weights, (1 - CROP_SHARE) * balancing_weights(other[0])])
         validation = concatenate([held_out, other[1]])
-    recipe = fine_tuning_recipe(base, checkpoint.network, epochs)
+    recipe = fine_tuning_recipe(base, checkpoint.network, epochs, learning_rate)
     note: dict[str, Any] = {"crops": len(kept), "held_out": len(held_out), "from": checkpoint.hash}
     lesson = character_lesson(recipe, train, validation, weights)
     trained = run_training(recipe, lesson, folder, note, checkpoint.variables)
@@ -89,65 +90,23 @@ def fine_tune(
 
 
 def load_start(folder: Path, recipe: Recipe) -> Checkpoint:
-    """Load the checkpoint whose weights a run begins with.
-
-    A network for lines may begin with one for glyphs, and either with one that has fewer residuals.
+    """Load the checkpoint whose weights a run begins with; a network for lines may begin with one for glyphs.
 
     Raises:
         CheckpointError: It can't be read.
         UsageError: It is of another network.
     """
     checkpoint = load_checkpoint(folder)
-    presets = (recipe.preset, "glyphnet") if recipe.preset == "linenet" else (recipe.preset,)
-    if checkpoint.network.preset not in presets or not _fits(checkpoint, recipe):
+    options = {key: checkpoint.network.options.get(key) for key in ("features", "hidden")}
+    fits = options == {key: recipe.network_options.get(key) for key in options} and checkpoint.labels == recipe.labels
+    if recipe.preset == "linenet" and checkpoint.network.preset == "glyphnet" and fits:
+        return replace(checkpoint, variables=_moved_along_lines(checkpoint.variables, recipe))
+    if checkpoint.labels != recipe.labels or checkpoint.network != recipe.network():
         raise UsageError(
             f"{folder}: holds {checkpoint.network.preset} with {len(checkpoint.labels)} classes and options "
             f"{checkpoint.network.options}; to start {recipe.preset} from it, they must be {recipe.network_options}"
         )
-    if recipe.preset not in ("glyphnet", "linenet"):
-        return checkpoint
-    variables = _deepened(checkpoint, recipe)
-    if checkpoint.network.preset != recipe.preset:
-        variables = _moved_along_lines(variables, recipe)
-    return replace(checkpoint, variables=variables)
-
-
-def _fits(checkpoint: Checkpoint, recipe: Recipe) -> bool:
-    """Whether weights have the shapes that a recipe needs, but for residuals that they may lack."""
-    there, wanted = checkpoint.network.options, recipe.network_options
-    same = all(there.get(key) == wanted.get(key) for key in ("features", "hidden"))
-    return same and checkpoint.labels == recipe.labels and _residuals(there) <= _residuals(wanted)
-
-
-def _residuals(options: dict[str, Any]) -> int:
-    return int(options.get("residuals", GlyphNet.residuals))
-
-
-def _deepened(checkpoint: Checkpoint, recipe: Recipe) -> dict[str, Any]:
-    """Variables with the residuals that a recipe has more, each of which adds nothing yet.
-
-    The scores are those of before, so that nothing is unlearnt (Chen et al., arXiv 1511.05641).
-    """
-    there, wanted = _residuals(checkpoint.network.options), _residuals(recipe.network_options)
-    network = NetworkSpec(checkpoint.network.preset, len(recipe.labels), {**recipe.network_options})
-    side = GLYPH_SIZE_PX if checkpoint.network.preset == "glyphnet" else STRIP_HEIGHT_PX
-    example = np.zeros((1, side, side, 1), np.float32)
-    fresh = jax.jit(network.build().init)(jax.random.key(recipe.seed), example)
-    params, statistics = dict(checkpoint.variables["params"]), dict(checkpoint.variables["batch_stats"])
-    first, count = FIRST_SMALL + 1 + 2 * there, 2 * (wanted - there)
-    for tree in (params, statistics):
-        norms = sorted((int(n.split("_")[1]) for n in tree if n.startswith("BatchNorm_")), reverse=True)
-        for number in norms:
-            if number >= first:
-                tree[f"BatchNorm_{number + count}"] = tree.pop(f"BatchNorm_{number}")
-    for number in range(first, first + count):
-        params[f"Conv_{number}"] = fresh["params"][f"Conv_{number}"]
-        params[f"BatchNorm_{number}"] = dict(fresh["params"][f"BatchNorm_{number}"])
-        statistics[f"BatchNorm_{number}"] = fresh["batch_stats"][f"BatchNorm_{number}"]
-        if (number - first) % 2:
-            scale = params[f"BatchNorm_{number}"]["scale"]
-            params[f"BatchNorm_{number}"]["scale"] = np.zeros_like(scale)
-    return {"params": params, "batch_stats": statistics}
+    return checkpoint
 
 
 def _moved_along_lines(glyphs: dict[str, Any], recipe: Recipe) -> dict[str, Any]:

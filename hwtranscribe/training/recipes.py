@@ -124,13 +124,15 @@ def make_recipe(
     raise UsageError(f"--preset {preset!r}: allowed are glyphnet, linenet, mnist-433k, mnist-2m")
 
 
-def fine_tuning_recipe(base: Recipe, network: NetworkSpec, epochs: int | None) -> Recipe:
+def fine_tuning_recipe(
+    base: Recipe, network: NetworkSpec, epochs: int | None, learning_rate: float | None = None
+) -> Recipe:
     """Return a short schedule at a small rate, for weights that are already good."""
     return replace(
         base,
         network_options=network.options,
         epochs=epochs or 4,
         samples_per_epoch=base.samples_per_epoch,
-        learning_rate=base.learning_rate / 10,
+        learning_rate=learning_rate or base.learning_rate / 10,
         decay_epochs=epochs or 4,
     )
