@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Float32, UInt8
 
 
 def draw_rule_beside(ink: Float32[np.ndarray, "h w"], rng: np.random.Generator) -> None:
@@ -170,24 +170,8 @@ def draw_mark(name: str, stroke_px: int, rng: np.random.Generator) -> tuple[Floa
         ink = np.zeros((height + 6, 30), np.float32)
         cv2.line(ink, (26, 3), (int(rng.integers(3, 12)), height + 2), 1.0, stroke_px, cv2.LINE_AA)
         return ink, -rng.uniform(0, 0.25)
-    width, tilt_px = int(rng.integers(8, 40)), int(rng.integers(-3, 4))
-    ink = np.zeros((30, width + 12), np.float32)
-    strokes = [_dash(width, y, tilt_px, rng) for y in ([14] if name == "-" else [10, 10 + int(rng.integers(4, 10))])]
-    if name == "=" and width > 22 and rng.random() < 0.2:
-        # In one go: from the end of the first stroke to the begin of the second.
-        strokes = [np.concatenate(strokes)]
-    for stroke in strokes:
-        cv2.polylines(ink, [stroke], False, 1.0, stroke_px, cv2.LINE_AA)
+    width, tilt_px = int(rng.integers(8, 34)), int(rng.integers(-3, 4))
+    ink = np.zeros((24, width + 6), np.float32)
+    for y in [12] if name == "-" else [8, 8 + int(rng.integers(5, 10))]:
+        cv2.line(ink, (3, y + tilt_px), (width + 2, y - tilt_px), 1.0, stroke_px, cv2.LINE_AA)
     return ink, rng.uniform(0.1, 0.45)
-
-
-def _dash(width_px: int, y_px: int, tilt_px: int, rng: np.random.Generator) -> Int32[np.ndarray, "n 2"]:
-    """A level stroke; a quick hand bends it, and begins or ends it with a hook."""
-    bend_px = int(rng.integers(-2, 3)) if rng.random() < 0.4 else 0
-    points = [(5, y_px + tilt_px), (5 + width_px // 2, y_px + bend_px), (5 + width_px, y_px - tilt_px)]
-    if rng.random() < 0.25:
-        at = int(rng.integers(2))
-        x, y = points[-at]
-        hook = (x + int(rng.integers(-4, 5)), y + int(rng.choice([-1, 1]) * rng.integers(3, 7)))
-        points = [*points, hook] if at else [hook, *points]
-    return np.array(points, np.int32)
