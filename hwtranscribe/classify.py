@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_checkpoint
+from hwtranscribe.class_scores import lean_on_case, symbol_log_probs
 from hwtranscribe.crop import ink_from_crop
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import GLYPH_SIZE_PX, normalize_inks, turned
 from hwtranscribe.model import LABELS, folded, keep_compiled_programs
-from hwtranscribe.scores import lean_on_case, symbol_log_probs
 from hwtranscribe.types import CharScores
 
 BATCH_SIZE = 32

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
+from hwtranscribe.class_scores import symbol_log_probs
 from hwtranscribe.classify import BATCH_SIZE, Classifier
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import LABELS
-from hwtranscribe.scores import symbol_log_probs
 
 CHARS = Path(__file__).parents[2] / "shared" / "real" / "chars"
 

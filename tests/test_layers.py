@@ -26,8 +26,8 @@ MAY_IMPORT = {
     "glyph": FOUNDATION | {"imaging"},
     "strip": FOUNDATION,
     "checkpoint": FOUNDATION | {"model", "glyph", "strip"},
-    "scores": {"model"},
-    "classify": FOUNDATION | {"checkpoint", "crop", "glyph", "model", "scores"},
+    "class_scores": {"model"},
+    "classify": FOUNDATION | {"checkpoint", "crop", "glyph", "model", "class_scores"},
     "line_reader": FOUNDATION | {"checkpoint", "model", "strip"},
     "render": FOUNDATION,
     "register": FOUNDATION | {"imaging"},
@@ -38,13 +38,13 @@ MAY_IMPORT = {
     "export": FOUNDATION,
     "overlay": FOUNDATION | {"imaging", "form"},
     "assembly": FOUNDATION | {"form"},
-    "pipeline": FOUNDATION | STAGES | {"scores", "assembly", "language", "form", "overlay", "imaging"},
+    "pipeline": FOUNDATION | STAGES | {"class_scores", "assembly", "language", "form", "overlay", "imaging"},
     "form_check": FOUNDATION | {"pipeline", "form", "render", "register", "segment", "export", "overlay"},
     "journal": FOUNDATION,
     "score": FOUNDATION | {"constraint"},
     "batch": FOUNDATION | {"assembly", "pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},
     "training": FOUNDATION
-    | {"checkpoint", "classify", "crop", "glyph", "imaging", "model", "scores", "segment", "strip"},
+    | {"checkpoint", "classify", "crop", "glyph", "imaging", "model", "class_scores", "segment", "strip"},
 }
 """Which parts of the package each part may import. `cli` may import everything, `__init__` inside functions."""
 

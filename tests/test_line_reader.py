@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from hwtranscribe.checkpoint import LINES_NAME, default_checkpoint_path, line_checkpoint_path
+from hwtranscribe.class_scores import symbol_log_probs
 from hwtranscribe.classify import Classifier
 from hwtranscribe.decode.line import line_log_probs, line_texts
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.line_reader import WINDOWS_PX, LineReader
 from hwtranscribe.model import COLUMN_PX, LABELS
-from hwtranscribe.scores import symbol_log_probs
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.segment.upright import line_strip
 from hwtranscribe.strip import CHARACTER_HEIGHT_PX, MARGIN_PX, STRIP_HEIGHT_PX, WIDEST_GAP_PX

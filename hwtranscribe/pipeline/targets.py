@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32
 
-from hwtranscribe.classify import Classifier
-from hwtranscribe.decode import decode_field, likely_edges
-from hwtranscribe.form import FieldTemplate
-from hwtranscribe.language import word_log_odds
-from hwtranscribe.line_reader import LineReader
-from hwtranscribe.scores import (
+from hwtranscribe.class_scores import (
     count_letters_as_digits,
     count_lost_feet,
     in_small_letters,
@@ -21,6 +16,11 @@ from hwtranscribe.scores import (
     share_of_digits,
     symbol_log_probs,
 )
+from hwtranscribe.classify import Classifier
+from hwtranscribe.decode import decode_field, likely_edges
+from hwtranscribe.form import FieldTemplate
+from hwtranscribe.language import word_log_odds
+from hwtranscribe.line_reader import LineReader
 from hwtranscribe.types import Case, CharBoxes, FieldReading, Kind, Status
 
 LETTERS_AMONG_DIGITS = 0.8

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
 
+from hwtranscribe.class_scores import symbol_log_probs
 from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
-from hwtranscribe.scores import symbol_log_probs
 from hwtranscribe.training.data import Characters
 
 SYMBOLS = DIGITS + UPPER

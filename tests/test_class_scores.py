@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from hwtranscribe.language import word_log_odds
-from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
-from hwtranscribe.pipeline.targets import NUMBER_AMONG_WORDS
-from hwtranscribe.scores import (
+from hwtranscribe.class_scores import (
     count_lost_feet,
     in_small_letters,
     log_odds_of_a_number,
     share_of_capitals,
     symbol_log_probs,
 )
+from hwtranscribe.language import word_log_odds
+from hwtranscribe.model import DIGITS, LABELS, LOWER, UPPER
+from hwtranscribe.pipeline.targets import NUMBER_AMONG_WORDS
 
 
 def random_log_probs(count: int) -> np.ndarray:
