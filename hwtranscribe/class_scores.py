@@ -183,7 +183,8 @@ def log_odds_of_a_number(log_probs: Float32[np.ndarray, "n 63"]) -> float:
         log_probs: Over `LABELS`, of the characters of one line.
     """
     probabilities = np.exp(log_probs.astype(np.float64))
-    is_character = 1 - probabilities[:, -1]
+    # Added up: one less the last class may come out below 0 where that is certain.
+    is_character = probabilities[:, :-1].sum(axis=1)
     digit = probabilities[:, : len(DIGITS)].sum(axis=1) / np.maximum(is_character, _TINY)
     of_number, of_words = (share * digit + (1 - share) * (1 - digit) for share in (_DIGITS_OF_NUMBER, _DIGITS_OF_WORDS))
     return float((is_character * np.log(of_number / of_words)).sum())

@@ -191,7 +191,7 @@ def test_wrong_options_are_named(preset: str, epochs: int, message: str) -> None
 @pytest.mark.parametrize("preset", ["glyphnet", "linenet", "mnist-2m"])
 def test_the_rate_may_be_chosen(preset: str) -> None:
     assert make_recipe(preset, None, None, 1, learning_rate=2e-4).learning_rate == 2e-4
-    for wrong in (0.0, -1.0, float("nan")):
+    for wrong in (0.0, -1.0, 2.0, float("inf"), float("nan")):
         with pytest.raises(UsageError, match="--learning-rate .* must be above 0"):
             make_recipe(preset, None, None, 1, learning_rate=wrong)
 

@@ -60,13 +60,13 @@ def make_recipe(
     """Return the recipe of a preset, with other values where they are given.
 
     Raises:
-        UsageError: Unknown preset, a length below 1, or a rate that is not above 0.
+        UsageError: Unknown preset, a length below 1, or a rate that is not above 0 or is above 1.
     """
     for name, value in (("--epochs", epochs), ("--samples-per-epoch", samples_per_epoch)):
         if value is not None and value < 1:
             raise UsageError(f"{name} {value}: must be 1 or more")
-    if learning_rate is not None and not learning_rate > 0:
-        raise UsageError(f"--learning-rate {learning_rate:g}: must be above 0")
+    if learning_rate is not None and not 0 < learning_rate <= 1:
+        raise UsageError(f"--learning-rate {learning_rate:g}: must be above 0 and at most 1")
     if preset == "glyphnet":
         return Recipe(
             preset=preset,
