@@ -65,6 +65,22 @@ def symbol_log_probs(
     return symbols, (chosen - total).astype(np.float32)
 
 
+def largest_share(log_probs: Float32[np.ndarray, "n 63"], kind: str) -> Float32[np.ndarray, " n"]:
+    """Probability of the likeliest character that a field may hold, both cases of a letter together.
+
+    Args:
+        log_probs: Over `LABELS`.
+        kind: As above.
+    """
+    shares = np.exp(log_probs)
+    digits, letters = (
+        shares[:, : len(DIGITS)],
+        shares[:, len(DIGITS) : -1].reshape(len(shares), 2, len(UPPER)).sum(axis=1),
+    )
+    columns = {"digits": [digits], "letters": [letters], "alphanumeric": [digits, letters]}[kind]
+    return np.concatenate(columns, axis=1).max(axis=1)
+
+
 def _with_dotted(upper: Float32[np.ndarray, "n 26"], lower: Float32[np.ndarray, "n 26"]) -> Float32[np.ndarray, "n 26"]:
     """Count i as I and j as J: many who print capitals dot these two."""
     dotted = [UPPER.index("I"), UPPER.index("J")]

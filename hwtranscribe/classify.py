@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Int64, UInt8
 
 from hwtranscribe.checkpoint import Checkpoint, default_checkpoint_path, load_checkpoint
 from hwtranscribe.class_scores import lean_on_case, symbol_log_probs
@@ -77,27 +77,13 @@ class Classifier:
             scores[chosen] = np.asarray(self._apply(padded))[: len(chosen)]
         return CharScores(scores, self.labels)
 
-    def score_inks(
-        self, inks: Sequence[Float32[np.ndarray, "_h _w"]], whole: Bool[np.ndarray, " n"]
-    ) -> Float32[np.ndarray, "n 63"]:
+    def score_inks(self, inks: Sequence[Float32[np.ndarray, "_h _w"]]) -> Float32[np.ndarray, "n 63"]:
         """Return log-probabilities over `labels` of ink maps; what holds no ink is no character.
-
-        Characters that are doubtful are looked at again, turned to either side, and their probabilities averaged: a
-        wrong answer changes with the view more often than the right one does.
 
         Args:
             inks: 0 to 1, ink = 1, any size.
-            whole: Which are one character each. Wrong cuts are doubtful however they are turned.
         """
-        glyphs = normalize_inks(inks)
-        log_probs = self.score(glyphs).log_probs
-        inked = glyphs.any(axis=(1, 2, 3))
-        doubtful = np.flatnonzero(inked & whole & (log_probs[:, :-1].max(axis=1) < np.log(_DOUBTFUL)))
-        turns = [turned(inks[at], angle_deg) for angle_deg in _VIEWS_DEG for at in doubtful.tolist()]
-        of_turns = self.score(normalize_inks(turns)).log_probs.reshape(len(_VIEWS_DEG), *log_probs[doubtful].shape)
-        views = np.concatenate([log_probs[doubtful][None], of_turns])
-        log_probs[doubtful] = np.logaddexp.reduce(views) - np.float32(np.log(len(views)))
-        return log_probs
+        return self.score(normalize_inks(inks)).log_probs
 
     def read_crops(
         self, crops: Sequence[UInt8[np.ndarray, "h w"]], kind: str, case: str = "any"
@@ -114,12 +100,49 @@ class Classifier:
             The best label of each crop ("" where there is no ink), and the probability that it is right.
         """
         inks = [ink_from_crop(crop) for crop in crops]
-        scores = self.score_inks(inks, np.ones(len(inks), bool))
+        scores = self.score_inks(inks)
+        doubtful = doubtful_ones(scores, np.ones(len(inks), bool))
+        scores = averaged(scores, doubtful, self.score_inks(turned_views([inks[at] for at in doubtful])))
         symbols, log_probs = symbol_log_probs(lean_on_case(scores) if case == "any" else scores, kind, case)
         best = log_probs[:, :-1].argmax(axis=1)
         probabilities = np.exp(log_probs[np.arange(len(best)), best])
         labels = [symbols[index] if likely > 0 else "" for index, likely in zip(best, probabilities, strict=True)]
         return labels, probabilities
+
+
+def doubtful_ones(log_probs: Float32[np.ndarray, "n 63"], whole: Bool[np.ndarray, " n"]) -> Int64[np.ndarray, " m"]:
+    """Return which characters are to be looked at from more sides.
+
+    Args:
+        log_probs: Of ink maps, some of which may be empty.
+        whole: Which are one character each. Wrong cuts are doubtful however they are turned.
+    """
+    likeliest = log_probs[:, :-1].max(axis=1)
+    return np.flatnonzero(whole & (likeliest < np.log(_DOUBTFUL)) & (likeliest > _IMPOSSIBLE))
+
+
+def turned_views(inks: Sequence[Float32[np.ndarray, "_h _w"]]) -> list[Float32[np.ndarray, "_h _w"]]:
+    """Return ink maps turned to either side: all of them to the one, then all to the other."""
+    return [turned(ink, angle_deg) for angle_deg in _VIEWS_DEG for ink in inks]
+
+
+def averaged(
+    log_probs: Float32[np.ndarray, "n 63"], doubtful: Int64[np.ndarray, " m"], of_views: Float32[np.ndarray, "m2 63"]
+) -> Float32[np.ndarray, "n 63"]:
+    """Return scores with the probabilities of some averaged over how they were seen.
+
+    A wrong answer changes with the view more often than the right one does.
+
+    Args:
+        log_probs: Of all, as they are.
+        doubtful: From `doubtful_ones`.
+        of_views: Scores of their `turned_views`.
+    """
+    shape = (1 + len(_VIEWS_DEG), len(doubtful), log_probs.shape[1])
+    views = np.concatenate([log_probs[doubtful], of_views]).reshape(shape)
+    result = log_probs.copy()
+    result[doubtful] = np.logaddexp.reduce(views) - np.float32(np.log(len(views)))
+    return result
 
 
 def _compile(checkpoint: Checkpoint) -> Callable[[np.ndarray], Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hwtranscribe.class_scores import symbol_log_probs
-from hwtranscribe.classify import BATCH_SIZE, Classifier
+from hwtranscribe.classify import BATCH_SIZE, Classifier, averaged, doubtful_ones, turned_views
 from hwtranscribe.errors import CheckpointError
 from hwtranscribe.glyph import normalize_inks
 from hwtranscribe.model import LABELS
@@ -72,9 +72,11 @@ def test_doubtful_characters_are_seen_from_more_sides_and_nothing_is_no_characte
     cv2.line(cross, (8, 32), (41, 32), 1.0, 5)
     cv2.line(bar, (25, 5), (25, 54), 1.0, 5)
     inks = [np.zeros((1, 1), np.float32), cross, bar]
-    once, pieces = classifier.score(normalize_inks(inks)).log_probs, np.zeros(3, bool)
-    np.testing.assert_array_equal(classifier.score_inks(inks, pieces)[1:], once[1:])
-    scores = classifier.score_inks(inks, ~pieces)
+    once, pieces = classifier.score_inks(inks), np.zeros(3, bool)
+    assert doubtful_ones(once, pieces).tolist() == []
+    doubtful = doubtful_ones(once, ~pieces)
+    assert doubtful.tolist() == [2]
+    scores = averaged(once, doubtful, classifier.score_inks(turned_views([inks[at] for at in doubtful])))
     assert np.exp(scores[0]).tolist() == [0.0] * (len(LABELS) - 1) + [1.0]
     np.testing.assert_allclose(np.exp(scores).sum(axis=1), 1, rtol=1e-4)
     assert (scores != once).any(axis=1)[1:].tolist() == [False, True]

@@ -37,6 +37,7 @@ def comb(n: int, blank: tuple[int, ...] = ()) -> CharBoxes:
         skip_log_prob=np.full(n, -np.inf, np.float32),
         extent=np.zeros((n, 2), np.float32),
         cells=True,
+        uncut=np.zeros(n, bool),
     )
 
 
@@ -131,6 +132,7 @@ def speck_or_character() -> CharBoxes:
         skip_log_prob=np.array([-1.0], np.float32),
         extent=np.zeros((1, 2), np.float32),
         cells=False,
+        uncut=np.zeros(1, bool),
     )
 
 
@@ -180,6 +182,7 @@ def cut_in_two() -> CharBoxes:
         skip_log_prob=np.array([-8, -np.inf, -8, -0.3], np.float32),
         extent=np.array([[0, 10], [0, 20], [10, 20], [22, 26]], np.float32) / 30,
         cells=False,
+        uncut=np.zeros(4, bool),
     )
 
 

@@ -27,6 +27,7 @@ def line(widths: list[float], gaps: list[float]) -> CharBoxes:
         skip_log_prob=np.full(n, -np.inf, np.float32),
         extent=extent,
         cells=False,
+        uncut=np.zeros(n, bool),
     )
 
 

@@ -21,6 +21,7 @@ from hwtranscribe.decode import decode_field, likely_edges
 from hwtranscribe.form import FieldTemplate
 from hwtranscribe.language import word_log_odds
 from hwtranscribe.line_reader import LineReader
+from hwtranscribe.pipeline.characters import score_characters
 from hwtranscribe.types import Case, CharBoxes, FieldReading, Kind, Status
 
 LETTERS_AMONG_DIGITS = 0.8
@@ -59,16 +60,11 @@ def read_targets(
         page: 1-based, for the readings.
         review_below: Confidence under which a reading is for review.
     """
-    inks = [ink.astype(np.float32) / 255.0 for target in targets for ink in target.boxes.inks]
-    in_cells = np.array([target.boxes.cells for target in targets for _ in target.boxes.inks], bool)
-    log_probs = classifier.score_inks(inks, in_cells) if inks else np.zeros((0, len(classifier.labels)), np.float32)
-    cases = np.array([target.case_of_letters for target in targets for _ in target.boxes.inks], object)
-    shares = {case: share_of_capitals(log_probs[cases == case]) for case in set(cases.tolist())}
-    first = 0
-    for target in targets:
-        mine = log_probs[first : first + len(target.boxes.inks)]
-        first += len(mine)
-        share = shares.get(target.case_of_letters, 1.0)
+    lattices, scored = score_characters(classifier, [t.boxes for t in targets], [t.kind for t in targets])
+    targets = [replace(target, boxes=boxes) for target, boxes in zip(targets, lattices, strict=True)]
+    shares = _shares_of_capitals(targets, scored)
+    for target, mine in zip(targets, scored, strict=True):
+        share = shares[target.case_of_letters]
         symbols, scores, columns = _scores(target, mine, share, line_reader)
         reading = decode_field(
             target.boxes,
@@ -85,6 +81,19 @@ def read_targets(
         if target.field is None and len(mine):
             reading = _of_its_kind(reading, target.boxes, mine)
         yield replace(_spelled(reading, target.field), cell=target.boxes.in_table)
+
+
+def _shares_of_capitals(
+    targets: Sequence[Target], scored: Sequence[Float32[np.ndarray, "_n 63"]]
+) -> dict[Case | None, float]:
+    """Share of capitals in all that is to be in one case, by that case."""
+    cases = {target.case_of_letters for target in targets}
+    return {
+        case: share_of_capitals(
+            np.concatenate([mine for t, mine in zip(targets, scored, strict=True) if t.case_of_letters == case])
+        )
+        for case in cases
+    }
 
 
 def _scores(

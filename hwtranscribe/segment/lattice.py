@@ -67,6 +67,7 @@ def empty_boxes(field: str, box: Box) -> CharBoxes:
         skip_log_prob=np.zeros(0, np.float32),
         extent=np.zeros((0, 2), np.float32),
         cells=False,
+        uncut=np.zeros(0, bool),
     )
 
 
@@ -77,7 +78,7 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
     whole = (line.cut_cost == 0) & ~cut_after
     wider = stretch(line.right - line.left, line.bottom - line.top, whole)
     edges: list[tuple[int, int]] = []
-    boxes, geometry, skips = [], [], []
+    boxes, geometry, skips, uncut = [], [], [], []
     # Python walks lists several times faster than arrays.
     lefts, tops, rights, bottoms = (side.tolist() for side in (line.left, line.top, line.right, line.bottom))
     costs, areas = line.cut_cost.tolist(), line.area.tolist()
@@ -100,6 +101,7 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
             cut = costs[i] + (costs[j] if j < count else 0.0)
             loops = [loop for loop in line.loops if loop.within(i, j)]
             edges.append((i, j))
+            uncut.append(j > i + 1 and costs[i] == 0 and not joined and (j == count or costs[j] == 0))
             boxes.append(_around((left, top, right, bottom), loops))
             beside = any(one.beside(other) for one, other in combinations(loops, 2))
             log_prob = edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px)
@@ -136,6 +138,7 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
         skip_log_prob=np.array(skips, np.float32)[kept],
         extent=upright_boxes[:, [0, 2]] / np.float32(height_px),
         cells=False,
+        uncut=np.array(uncut)[kept],
     )
 
 

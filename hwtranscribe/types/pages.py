@@ -1,6 +1,7 @@
 """What passes from stage to stage while a page is read; as large as the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32, Int64, UInt8
@@ -167,6 +168,7 @@ class CharBoxes:
             printed remnant) and is to be left out; -inf where it can't be.
         extent: Left and right end of each edge on the line set upright, in heights of its characters; 0 in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
+        uncut: Edges that are a component as it stands where others cut it.
         on_rule: Edges that stand on a rule of the blank form: what lay on the rule went with it. None where there are
             none.
         strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
@@ -187,10 +189,27 @@ class CharBoxes:
     skip_log_prob: Float32[np.ndarray, " n"]
     extent: Float32[np.ndarray, "n 2"]
     cells: bool
+    uncut: Bool[np.ndarray, " n"]
     on_rule: Bool[np.ndarray, " n"] | None = None
     strip: Float32[np.ndarray, "32 _w"] | None = None
     in_table: Cell | None = None
     doubt: str = ""
+
+    def only(self, kept: Bool[np.ndarray, " n"]) -> "CharBoxes":
+        """The lattice with some of its edges."""
+        return replace(
+            self,
+            start=self.start[kept],
+            end=self.end[kept],
+            boxes=self.boxes[kept],
+            inks=tuple(compress(self.inks, kept)),
+            geometry_log_prob=self.geometry_log_prob[kept],
+            blank=self.blank[kept],
+            skip_log_prob=self.skip_log_prob[kept],
+            extent=self.extent[kept],
+            uncut=self.uncut[kept],
+            on_rule=None if self.on_rule is None else self.on_rule[kept],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

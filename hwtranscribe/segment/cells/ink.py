@@ -92,6 +92,7 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         skip_log_prob=np.full(count, -np.inf, np.float32),
         extent=np.zeros((count, 2), np.float32),
         cells=True,
+        uncut=np.zeros(count, bool),
         doubt=doubt,
     )
 
