@@ -158,6 +158,20 @@ def test_one_scribble_is_marked_in_the_text():
     assert reading.status is Status.REVIEW
 
 
+@pytest.mark.parametrize(
+    ("constraint", "doubted"),
+    [(None, True), (Product([Lexicon(["35", "48"])]), False)],
+    ids=["free", "listed"],
+)
+def test_characters_that_are_hardly_any_are_for_review_unless_they_are_listed(constraint, doubted):
+    """As where three touching digits were taken for two."""
+    rows = scores(DIGITS, {"3": 0.25, "?": 0.749}, {"5": 0.25, "?": 0.749})
+    reading = decode_field(comb(2), rows, DIGITS, page=1, kind=Kind.DIGITS, constraint=constraint, review_below=0.6)
+    assert reading.text == "35"
+    assert ("hardly legible" in reading.detail) is doubted
+    assert (reading.confidence <= 0.5 and reading.status is Status.REVIEW) is doubted
+
+
 def test_what_may_be_cut_wrongly_is_for_review():
     boxes = replace(comb(2), doubt="8 cells are printed, not 2 as the template says")
     reading = decode_field(boxes, scores(DIGITS, {"1": 0.999}, {"2": 0.999}), DIGITS, page=1, kind=Kind.DIGITS)

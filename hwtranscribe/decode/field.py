@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float32
 
-from hwtranscribe.constraint import Product
-from hwtranscribe.decode.confidence import probability_right
+from hwtranscribe.constraint import Lexicon, Product
+from hwtranscribe.decode.confidence import hardly_legible, probability_right
 from hwtranscribe.decode.search import UNREADABLE, Text, log_sum
 from hwtranscribe.decode.texts import Evidence
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
@@ -75,12 +75,13 @@ def decode_field(
     if not best.text:
         return _blank(boxes, page, kind, confidences[0], required, review_below)
     characters = _characters(boxes, log_probs, symbols, best)
-    confidence = probability_right(confidences[0], len(characters))
+    confidence = probability_right(confidences[0])
     if detail:
         confidence *= _BROKEN_CONFIDENCE
-    if boxes.doubt:
+    doubt = boxes.doubt or _hardly_legible(characters, constraint)
+    if doubt:
         confidence = min(confidence, _DOUBTED_CONFIDENCE)
-        detail = "; ".join(filter(None, [detail, boxes.doubt]))
+        detail = "; ".join(filter(None, [detail, doubt]))
     unreadable = best.text.count(UNREADABLE)
     letters = len(best.edges)
     alternatives = tuple(
@@ -135,6 +136,13 @@ def _characters(
         CharReading(c, round(math.exp(float(log_probs[edge, column[c]])), 6), _box(boxes, edge))
         for c, edge in zip(letters, best.edges, strict=True)
     )
+
+
+def _hardly_legible(characters: Sequence[CharReading], constraint: Product | None) -> str:
+    """Why a reading can't be trusted whose characters are mostly taken for none; a listed value may look like that."""
+    listed = constraint is not None and any(isinstance(part, Lexicon) for part in constraint.parts)
+    doubted = not listed and hardly_legible([character.confidence for character in characters])
+    return "hardly legible" if doubted else ""
 
 
 def _box(boxes: CharBoxes, edge: int) -> Box:
