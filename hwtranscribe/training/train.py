@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hwtranscribe.checkpoint import input_version
 from hwtranscribe.files import write_atomically
+from hwtranscribe.training.heap import keep_freed_memory
 from hwtranscribe.training.lesson import Lesson
 from hwtranscribe.training.recipes import Recipe
 from hwtranscribe.training.resume import restore_state, save_state
@@ -54,6 +55,7 @@ def run_training(
         data_note: What data this is; a run is only continued with the same.
         start_variables: Weights to start from, for fine-tuning.
     """
+    keep_freed_memory()
     console = Console(stderr=True)
     module = recipe.network().build()
     optimizer = make_optimizer(recipe, lesson.batch_count)

@@ -41,9 +41,11 @@ class OurStep:
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int) -> None:
         from hwtranscribe.model import parameter_count
+        from hwtranscribe.training.heap import keep_freed_memory
         from hwtranscribe.training.recipes import make_recipe
         from hwtranscribe.training.step import make_optimizer, make_step, set_loss, start_state
 
+        keep_freed_memory()
         recipe = make_recipe("mnist-2m", None, None, seed=0)
         module = recipe.network().build()
         optimizer = make_optimizer(recipe, len(images) // batch_size)
