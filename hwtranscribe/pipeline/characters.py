@@ -68,5 +68,7 @@ def _leaving_whole(boxes: CharBoxes, sure: Bool[np.ndarray, " n"]) -> Bool[np.nd
     for first, last in zip(start[sure], end[sure], strict=True):
         kept &= (end <= first) | (start >= last) | ((start <= first) & (end >= last))
     reached = {0}
-    reached.update(to for at, to in zip(start[kept].tolist(), end[kept].tolist(), strict=True) if at in reached)
+    for at, to in zip(start[kept].tolist(), end[kept].tolist(), strict=True):
+        if at in reached:
+            reached.add(to)
     return kept if boxes.node_count - 1 in reached else np.ones(len(start), bool)
