@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 OFFSET, SHARE = 0.07, 0.76
-"""Weight of the log-odds of the share."""
+"""Of the log-odds of being right: what is added to the weighted log-odds of the share."""
 LEGIBLE = 0.3
 """Geometric mean of its characters' probabilities below which only the whole line speaks for a reading: characters that
 touch may have been cut wrongly, and then nothing else that was found competes with it."""
