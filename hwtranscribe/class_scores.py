@@ -73,10 +73,8 @@ def largest_share(log_probs: Float32[np.ndarray, "n 63"], kind: str) -> Float32[
         kind: As above.
     """
     shares = np.exp(log_probs)
-    digits, letters = (
-        shares[:, : len(DIGITS)],
-        shares[:, len(DIGITS) : -1].reshape(len(shares), 2, len(UPPER)).sum(axis=1),
-    )
+    digits = shares[:, : len(DIGITS)]
+    letters = shares[:, len(DIGITS) : -1].reshape(len(shares), 2, len(UPPER)).sum(axis=1)
     columns = {"digits": [digits], "letters": [letters], "alphanumeric": [digits, letters]}[kind]
     return np.concatenate(columns, axis=1).max(axis=1)
 

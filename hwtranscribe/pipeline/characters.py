@@ -1,7 +1,7 @@
 """The characters of a page through the network for characters, in two rounds.
 
-Most characters stand apart. What touches nothing and surely is one character is not cut, so half of the hypotheses
-need not be read.
+Most characters stand apart. What touches nothing and surely is one character is not cut: of free writing on forms, half
+of the hypotheses need not be read.
 """
 
 from collections.abc import Iterable, Sequence
