@@ -93,6 +93,28 @@ def test_kill_ends_everything_at_once():
     assert all(task.cancelled() or isinstance(task.exception(), WorkerDiedError) for task in tasks)
 
 
+def test_kill_while_others_ask_how_a_process_ended(monkeypatch):
+    waitpid, killpg = os.waitpid, os.killpg
+
+    def wait_slowly(pid, options):
+        answer = waitpid(pid, options)
+        time.sleep(0.5 if answer[0] else 0)  # the system has told how it ended, and tells it once; nobody knows it yet
+        return answer
+
+    def kill_slowly(group, number):
+        killpg(group, number)
+        time.sleep(0.1)  # the process is gone when the caller goes on
+
+    monkeypatch.setattr(os, "waitpid", wait_slowly)
+    monkeypatch.setattr(os, "killpg", kill_slowly)
+    pool = WorkerPool(2)
+    tasks = [pool.submit(batch_work.sleep, 60) for _ in range(2)]
+    time.sleep(0.5)
+    pool.kill()
+    errors = [str(task.exception()) for task in tasks]
+    assert all("SIGKILL" in error for error in errors), errors
+
+
 def test_workers_die_with_a_killed_parent(tmp_path):
     script = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"

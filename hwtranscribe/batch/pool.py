@@ -31,7 +31,9 @@ WORKER_ENVIRONMENT = {
     # The C library of most Linux systems keeps a heap for each thread of a library otherwise; others ignore this.
     "MALLOC_ARENA_MAX": "2",
 }
-_starting = threading.Lock()
+# Held to start a process and to ask how it ended. Only the first who asks the system is told, and `Process.start` asks
+# for all processes: a thread that asked at the same moment would be told that its dead process still runs.
+_children = threading.Lock()
 
 
 class WorkerDiedError(Exception):
@@ -180,14 +182,15 @@ class _Worker:
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.is_alive()
+        with _children:
+            return self._process is not None and self._process.is_alive()
 
     def start(self) -> None:
         self.stop()
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         process = context.Process(target=_main, args=(theirs,), daemon=True)
-        with _starting, _environment(WORKER_ENVIRONMENT):
+        with _children, _environment(WORKER_ENVIRONMENT):
             process.start()
         theirs.close()
         self._process = process
@@ -198,35 +201,42 @@ class _Worker:
             self._pipe.send(task)
             ready = wait([self._pipe, self._process.sentinel], timeout_s)
             if not ready:
-                self.kill()
-                self._process.join()  # or it might still count as alive when the next task comes
+                self._end(self._process)
                 raise WorkerTimeoutError(f"took longer than {timeout_s:g} s")
             if self._pipe in ready:
                 return self._pipe.recv()
         except (EOFError, BrokenPipeError, ConnectionResetError):
             pass
-        self.kill()
-        self._process.join()
-        raise WorkerDiedError(_cause(self._process.exitcode))
+        raise WorkerDiedError(_cause(self._end(self._process)))
 
     def kill(self) -> None:
-        """Kill the process and what it started."""
-        if self._process is not None and self._process.pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            if self._process.is_alive():
-                self._process.kill()
+        """Kill the process and what it started; any thread may."""
+        with _children:
+            if self._process is not None and self._process.pid is not None:
+                with contextlib.suppress(ProcessLookupError, PermissionError, AttributeError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                if self._process.is_alive():
+                    self._process.kill()
 
     def stop(self) -> None:
         """Let the process end, and tidy up."""
         if self._pipe is not None:
             self._pipe.close()  # which the process takes as the end
         if self._process is not None:
-            self._process.join(5)
-            self.kill()
-            self._process.join()
-            self._process.close()
-        self._process = self._pipe = None
+            wait([self._process.sentinel], 5)
+            self._end(self._process)
+            with _children:
+                self._process.close()
+                self._process = None
+        self._pipe = None
+
+    def _end(self, process: BaseProcess) -> int | None:
+        """Kill the process, wait until it is gone and return its exit code."""
+        self.kill()
+        wait([process.sentinel])  # without the lock: a process that the system can't end yet holds up nobody else
+        with _children:
+            process.join()
+            return process.exitcode
 
 
 def _cause(exit_code: int | None) -> str:
