@@ -34,6 +34,9 @@ SOLID_SHARE = 0.018
 PATTERNED = 0.28
 """Ground that reaches this share of the darkness of strokes is patterned."""
 
+CALM = 0.22
+"""Ground that stays below this share of it is plain paper, however blurred the strokes on it are."""
+
 FAINTEST = 0.08
 """What has less than this share of the darkness of a page's strong strokes is paper."""
 
@@ -225,6 +228,16 @@ def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, fl
     strong = np.cumsum(np.where(levels > split, counts, 0))
     stroke = float(np.searchsorted(strong / strong[-1], 0.85)) if strong[-1] else 0.0
     return noise, max(stroke, noise + 24)
+
+
+def is_patterned(dark: UInt8[np.ndarray, "height width"]) -> bool:
+    """Return whether the ground has a pattern that sharpening would bring out, such as that of cheques.
+
+    Args:
+        dark: From `darkness`.
+    """
+    noise, stroke = noise_and_stroke(dark)
+    return noise > CALM * stroke
 
 
 def full_contrast(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.geometry import project, scaling
 from hwtranscribe.imaging.paper import darkness, level_factor, paper_level, reduced, softened, without_surroundings
 from hwtranscribe.register.bend import nearest_homography, warp_picture
@@ -42,7 +43,29 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
     Returns:
         With `registered=False` and a warning when the page matches no template page.
     """
-    page = replace(page, pixels=softened(without_surroundings(page.pixels)))
+    pixels = softened(without_surroundings(page.pixels))
+    sharp = in_focus(pixels, writing_height_px(references, pixels.shape))
+    aligned = _aligned(replace(page, pixels=sharp), references)
+    return aligned if sharp is pixels else replace(aligned, warnings=(*aligned.warnings, OUT_OF_FOCUS))
+
+
+def writing_height_px(references: Sequence[Reference], shape: tuple[int, ...]) -> float:
+    """Return the usual height of a template's fields on a page; the least where its pages differ.
+
+    Args:
+        references: Of the template.
+        shape: Height and width of the page, px.
+    """
+    heights = [
+        float(np.median([bottom - top for _, top, _, bottom in reference.boxes])) * max(shape) / max(reference.size)
+        for reference in references
+        if reference.boxes
+    ]
+    return min(heights, default=np.inf)
+
+
+def _aligned(page: Page, references: Sequence[Reference]) -> AlignedPage:
+    """A page that is fit to be looked at, in the frame of the template page it matches best."""
     sheet = Sheet(page.pixels)
     found = [(warp, index) for index, warp in enumerate(warps(sheet, references)) if warp is not None]
     if found:

@@ -1,10 +1,14 @@
 """Pages without a blank form: set upright, freed of scan borders and rules, their tables found."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from hwtranscribe.imaging.paper import darkness, softened, without_surroundings
+from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
+from hwtranscribe.imaging.masks import above
+from hwtranscribe.imaging.paper import darkness, is_patterned, softened, without_surroundings
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import ink_without_blank, rules_of
 from hwtranscribe.types import AlignedPage, Page
@@ -15,13 +19,36 @@ STRIP_PX = 250
 SKEW_LIMIT_DEG = 15.0
 LEAST_SKEW_DEG = 0.15
 
+BOX_OF_CHARACTERS = 1.9
+"""How high boxes are for characters, in their height."""
+
+LEAST_CHARACTER_PX = 5
+"""What is less high is a dot or a speck."""
+
 
 def upright(page: Page) -> AlignedPage:
-    """Return a page of no template, deskewed, with its ink and its tables.
+    """Return a page of no template, deskewed, with its ink and its tables; sharpened where it is out of focus.
 
     Args:
         page: As rendered.
     """
+    aligned = _upright(page)
+    sharp = in_focus(page.pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
+    if sharp is page.pixels or is_patterned(darkness(page.pixels)):
+        return aligned
+    return replace(_upright(replace(page, pixels=sharp)), warnings=(OUT_OF_FOCUS,))
+
+
+def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
+    """About the height of what is written on a page, px; without end where nothing is."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(above(ink, 128))
+    heights = stats[1:, cv2.CC_STAT_HEIGHT]
+    heights = heights[heights >= LEAST_CHARACTER_PX]
+    return float(np.percentile(heights, 75)) if len(heights) else np.inf
+
+
+def _upright(page: Page) -> AlignedPage:
+    """A page that is fit to be looked at."""
     pixels, angle_deg = page.pixels, 0.0
     strip = min(pixels.shape) < STRIP_PX
     if not strip:
