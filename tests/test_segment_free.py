@@ -237,6 +237,19 @@ def test_an_uneven_word_with_a_colon_is_a_label(colon, label_goes):
     assert (line.box[0] > 150) == label_goes
 
 
+def test_letters_of_small_type_that_touch_are_a_label_and_touching_writing_is_none():
+    ink = np.zeros((110, 400), np.uint8)
+    for at, letter in enumerate("PRENOM"):
+        cv2.putText(ink, letter, (20 + 8 * at, 30), FONT, 0.42, 255, 1, cv2.LINE_AA)
+    write(ink, "MARTIN", 20, 80, height=14, pitch=12, wobble=3)
+    ink[:40] = cv2.dilate(ink[:40], np.ones((1, 4), np.uint8))
+    components = find_components(ink)
+    label, written = components.bottom < 40, components.top > 50
+    assert 0 < label.sum() < 4 and 0 < written.sum() < 6  # some hold several letters
+    (line,) = page_lines(page(ink))
+    assert line.box[1] > 50 and line.box[2] - line.box[0] > 70
+
+
 def test_a_letter_broken_into_its_stems_is_no_label():
     ink = np.zeros((120, 600), np.uint8)
     for at, letter in enumerate("LEAORES"):

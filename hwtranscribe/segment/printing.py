@@ -30,6 +30,12 @@ COLON_EVIDENCE = 5.0
 COLON_DOT, COLON_REACH = 0.35, 1.2
 """Largest dot of a colon, and farthest from its word, in letter heights."""
 
+SMALL_TYPE_PX = 16
+"""Type less high has less than two px of paper between its letters: a little blur joins them."""
+JOINED, LETTER_WIDTH, PARTED_WITHIN = 1.4, 0.85, 0.3
+"""What is wider than this holds several letters, of this width (both in heights), that meet about where they should,
+give or take a share of a letter."""
+
 _MANY_WORDS, _WORDS_BEFORE, _EM_ROUNDS = 8, 4.0, 20
 """Words that tell how many on a page are type, and those, half of them type, that count before any is seen."""
 
@@ -165,25 +171,63 @@ def _before_label(components: Components, word: list[int]) -> list[list[int]]:
 def printing_evidence(components: Components, word: list[int]) -> float:
     """Log-odds that a word is set in type rather than written; -inf for what is too short to tell.
 
+    Letters of small type may touch: then the word is also looked at with what is wide parted.
+
     Args:
         components: Of the page.
         word: Its components, left to right.
     """
-    if len(word) < 2:
+    height = float(np.median(components.height[word]))
+    joined = components.width[word] > JOINED * height
+    if height >= SMALL_TYPE_PX or not joined.any():
+        return _evidence_of(_letters(components, word, height, parted=False), height)
+    return max(_evidence_of(_letters(components, word, height, parted), height) for parted in (False, True))
+
+
+def _letters(components: Components, word: list[int], height: float, parted: bool) -> Float64[np.ndarray, "n 5"]:
+    """Left, right, top, bottom and stem of the letters of a word.
+
+    Args:
+        components: Of the page.
+        word: Its components, left to right.
+        height: Of its letters.
+        parted: Whether what is wide counts as the letters that it may hold, parted at its thinnest columns.
+    """
+    found = []
+    for i in word:
+        left, top = int(components.left[i]), int(components.top[i])
+        mask = components.labels[top : components.bottom[i], left : components.right[i]] == i + 1
+        ink, width = mask.sum(axis=0), mask.shape[1]
+        count = round(width / (LETTER_WIDTH * height)) if parted and width > JOINED * height else 1
+        ends = [0, width]
+        for middle in np.arange(1, count) * width / count:
+            first = round(middle - PARTED_WITHIN * width / count)
+            last = round(middle + PARTED_WITHIN * width / count) + 1
+            ends.insert(-1, first + int(ink[first:last].argmin()))
+        for begin, end in pairwise(ends):
+            rows = np.flatnonzero(mask[:, begin:end].any(axis=1))
+            if len(rows):
+                upper, lower = int(rows[0]), int(rows[-1]) + 1
+                stem = ink[begin:end].max() / (lower - upper)
+                found.append((left + begin, left + end, top + upper, top + lower, stem))
+    return np.array(found, float)
+
+
+def _evidence_of(letters: Float64[np.ndarray, "n 5"], height: float) -> float:
+    """Log-odds that letters, from `_letters`, are set in type."""
+    if len(letters) < 2:
         return -np.inf
-    index = np.array(word)
-    height = float(np.median(components.height[index]))
-    left = components.left[index].astype(float)
-    gaps = (components.left[index[1:]] - np.maximum.accumulate(components.right[index])[:-1]) / height
+    left, right, top, bottom, stem = letters.T
+    gaps = (left[1:] - np.maximum.accumulate(right)[:-1]) / height
     return (
         _OFFSET
-        + _UNEVEN_TOPS * min(0.2, _unevenness(left, components.top[index]) / height)
-        + _UNEVEN_BOTTOMS * min(0.2, _unevenness(left, components.bottom[index]) / height)
+        + _UNEVEN_TOPS * min(0.2, _unevenness(left, top) / height)
+        + _UNEVEN_BOTTOMS * min(0.2, _unevenness(left, bottom) / height)
         + _GAP * float(np.clip(np.median(gaps), -0.2, 0.6))
         + _GAP_SPREAD * min(0.3, float(gaps.std()))
-        + _STEM * float(np.mean([_stem(components, i) for i in word]))
-        + _FEW_LETTERS / len(word)
-        + (_TWO_PIECES if len(word) == 2 else 0.0)
+        + _STEM * float(stem.mean())
+        + _FEW_LETTERS / len(letters)
+        + (_TWO_PIECES if len(letters) == 2 else 0.0)
     )
 
 
@@ -208,12 +252,6 @@ def has_colon(components: Components, word: list[int]) -> bool:
     apart = components.top[lower] - components.bottom[upper]
     differs = max(abs(components.left[lower] - components.left[upper]), np.ptp(size[dots]))
     return bool(2 * apart >= size[dots].min() and differs <= 1 + 0.05 * height)
-
-
-def _stem(components: Components, i: int) -> float:
-    """Share of the letter's height that its fullest column holds."""
-    window = components.labels[components.top[i] : components.bottom[i], components.left[i] : components.right[i]]
-    return float((window == i + 1).sum(axis=0).max() / window.shape[0])
 
 
 def _unevenness(x: Float64[np.ndarray, " n"], y: np.ndarray) -> float:
