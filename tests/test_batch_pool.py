@@ -8,7 +8,7 @@ from pathlib import Path
 import batch_work
 import pytest
 
-from hwtranscribe.batch.pool import SerialExecutor, WorkerDiedError, WorkerPool, WorkerTimeoutError
+from hwtranscribe.batch.pool import SerialExecutor, WorkerDiedError, WorkerPool, WorkerTimeoutError, _Worker
 
 
 @pytest.fixture
@@ -113,6 +113,23 @@ def test_kill_while_others_ask_how_a_process_ended(monkeypatch):
     pool.kill()
     errors = [str(task.exception()) for task in tasks]
     assert all("SIGKILL" in error for error in errors), errors
+
+
+def test_kill_while_a_worker_is_starting(monkeypatch):
+    start = _Worker.start
+
+    def start_slowly(worker):
+        time.sleep(0.5)
+        start(worker)
+
+    monkeypatch.setattr(_Worker, "start", start_slowly)
+    pool = WorkerPool(1)
+    task = pool.submit(batch_work.sleep, 60)
+    time.sleep(0.2)  # its thread has taken the task, and there is no process yet
+    began = time.monotonic()
+    pool.kill()
+    assert time.monotonic() - began < 10
+    assert isinstance(task.exception(), WorkerDiedError)
 
 
 def test_workers_die_with_a_killed_parent(tmp_path):

@@ -73,6 +73,7 @@ class WorkerPool(Executor):
         self._tasks: deque[_Task] = deque()
         self._idle = 0  # processes that are running and have nothing to do
         self._closed = False
+        self._killed = False
         self._changed = threading.Condition()
         self._workers = [_Worker() for _ in range(worker_count)]
         self._threads = [
@@ -117,6 +118,7 @@ class WorkerPool(Executor):
 
     def kill(self) -> None:
         """Stop everything at once; tasks in hand fail with `WorkerDiedError`."""
+        self._killed = True  # before looking at the workers: one that is just starting sees it and ends its process
         self.shutdown(wait=False, cancel_futures=True)
         for worker in self._workers:
             worker.kill()
@@ -144,6 +146,8 @@ class WorkerPool(Executor):
         try:
             if not worker.alive:
                 worker.start()
+                if self._killed:
+                    worker.kill()
                 timeout_s = timeout_s and timeout_s + self._start_s
             return worker.run((task.fn, task.args, task.kwargs), timeout_s)
         except Exception as error:
