@@ -4,7 +4,6 @@ import pytest
 from drawn_forms import COMB, HEIGHT, LINE, WIDTH, as_page, blank_form, write_cells
 
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, blur_px, in_focus
-from hwtranscribe.imaging.rules import find_rules, follow_rules
 from hwtranscribe.register import align, prepare_reference, upright
 
 
@@ -46,10 +45,10 @@ def test_a_form_out_of_focus_is_found_cleaned_and_says_so():
     cv2.putText(filled, "LEIPZIG", (330, LINE[3] - 8), cv2.FONT_HERSHEY_SIMPLEX, 1, 40, 3, cv2.LINE_AA)
     blurred = as_page(cv2.GaussianBlur(filled, (0, 0), 2.5))
     letters = []
-    for boxes, page in ([COMB, LINE], as_page(filled)), ([COMB, LINE], blurred), ([], blurred):
-        aligned = align(page, [prepare_reference(blank_form(), (WIDTH, HEIGHT), boxes)])
-        # How large the writing is, and so how much blur is too much, is known by the boxes alone.
-        assert aligned.registered and (OUT_OF_FOCUS in aligned.warnings) == (page is blurred and bool(boxes))
+    for height_px, page in (40, as_page(filled)), (40, blurred), (np.inf, blurred):
+        aligned = align(page, [prepare_reference(blank_form(), (WIDTH, HEIGHT), writing_height_px=height_px)])
+        # How large the writing is, and so how much blur is too much, is known by the fields alone.
+        assert aligned.registered and (OUT_OF_FOCUS in aligned.warnings) == (page is blurred and height_px == 40)
         ink = aligned.ink[LINE[1] : LINE[3] - 4, LINE[0] : LINE[2]]
         letters.append(cv2.connectedComponents((ink > 100).view(np.uint8))[0] - 1)
     assert letters[0] == len("LEIPZIG") and letters[1] > letters[2]
@@ -68,19 +67,3 @@ def test_a_page_of_no_template_is_sharpened_by_the_size_of_its_writing_unless_it
         letters[name] = cv2.connectedComponents((aligned.ink > 100).view(np.uint8))[0] - 1
         assert (OUT_OF_FOCUS in aligned.warnings) == (name == "blurred")
     assert letters["blurred"] == pytest.approx(letters["page"], rel=0.1)
-
-
-def test_rules_that_a_scan_shows_thicker_are_followed_as_such():
-    blank, scan = np.zeros((2, 400, 1200), np.uint8)
-    for picture, thickness_px in ((blank, 3), (scan, 7)):
-        cv2.line(picture, (60, 300), (1140, 300), 200, thickness_px)
-    cv2.line(blank, (60, 100), (1140, 100), 200, 3)
-    cv2.line(scan, (60, 101), (1140, 101), 200, 3)
-    cv2.putText(scan, "WORK", (80, 99), cv2.FONT_HERSHEY_SIMPLEX, 3, 200, 6, cv2.LINE_AA)
-    rules, _ = find_rules((blank > 128).view(np.uint8), 50, 8)
-    found = follow_rules(rules, scan, 6, 100.0)
-    thicker_px = {
-        int(np.median(rules.ys[rules.owner == own])): found.thickness_px[own] - before
-        for own, before in enumerate(rules.thickness_px)
-    }
-    assert thicker_px[100] == 0 and thicker_px[300] in (3, 4)

@@ -5,7 +5,7 @@ from drawn_forms import COMB, HEIGHT, LINE, WIDTH, as_page, blank_form, moved, w
 from PIL import Image
 
 from hwtranscribe.imaging.geometry import project
-from hwtranscribe.imaging.rules import find_rules, reach_of
+from hwtranscribe.imaging.rules import find_rules, follow_rules, reach_of
 from hwtranscribe.register import align, prepare_reference, upright
 
 POINTS = np.array([[x, y] for x in (80, 350, 640, 920) for y in (90, 420, 800, 1320)], float)
@@ -152,6 +152,22 @@ def test_rules_are_erased_with_less_reach_only_where_the_scan_shows_them_no_thic
     for blur_px, expected_px in ((0.5, 1), (3.0, 2)):
         scan = cv2.GaussianBlur(page, (0, 0), blur_px)
         assert reach_of(rules, (scan < 200).view(np.uint8), 2) == expected_px
+
+
+def test_rules_that_a_scan_shows_thicker_are_followed_as_such():
+    blank, scan = np.zeros((2, 400, 1200), np.uint8)
+    for picture, thickness_px in ((blank, 3), (scan, 7)):
+        cv2.line(picture, (60, 300), (1140, 300), 200, thickness_px)
+    cv2.line(blank, (60, 100), (1140, 100), 200, 3)
+    cv2.line(scan, (60, 101), (1140, 101), 200, 3)
+    cv2.putText(scan, "WORK", (80, 99), cv2.FONT_HERSHEY_SIMPLEX, 3, 200, 6, cv2.LINE_AA)
+    rules, _ = find_rules((blank > 128).view(np.uint8), 50, 8)
+    found = follow_rules(rules, scan, 6, 100.0)
+    thicker_px = {
+        int(np.median(rules.ys[rules.owner == own])): found.thickness_px[own] - before
+        for own, before in enumerate(rules.thickness_px)
+    }
+    assert thicker_px[100] == 0 and thicker_px[300] in (3, 4)
 
 
 def test_pale_hints_go_and_writing_over_them_stays():

@@ -25,7 +25,8 @@ _GAIN, _BROADER = 6.0, 1.15
 def in_focus(pixels: UInt8[np.ndarray, "height width"], height_px: float) -> UInt8[np.ndarray, "height width"]:
     """Return a scan sharpened where it is too blurred for what is written on it; others as they are.
 
-    Unsharp masking, a little broader than the blur that was found. Noise grows too, so what is legible is left alone.
+    Unsharp masking, a little broader than the blur that was found. Noise grows too, so what is legible is left
+    alone.
 
     Args:
         pixels: Grey picture, 255 paper.

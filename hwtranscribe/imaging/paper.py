@@ -34,8 +34,9 @@ SOLID_SHARE = 0.018
 PATTERNED = 0.28
 """Ground that reaches this share of the darkness of strokes is patterned."""
 
-CALM = 0.22
-"""Ground that stays below this share of it is plain paper, however blurred the strokes on it are."""
+PLAIN = 0.22
+"""Ground that stays below this share of it is plain paper, however blurred the strokes on it are; some patterns do not
+reach `PATTERNED`."""
 
 FAINTEST = 0.08
 """What has less than this share of the darkness of a page's strong strokes is paper."""
@@ -230,14 +231,14 @@ def noise_and_stroke(dark: UInt8[np.ndarray, "height width"]) -> tuple[float, fl
     return noise, max(stroke, noise + 24)
 
 
-def is_patterned(dark: UInt8[np.ndarray, "height width"]) -> bool:
-    """Return whether the ground has a pattern that sharpening would bring out, such as that of cheques.
+def has_plain_ground(dark: UInt8[np.ndarray, "height width"]) -> bool:
+    """Return whether the ground has no pattern that sharpening would bring out, such as that of cheques.
 
     Args:
         dark: From `darkness`.
     """
     noise, stroke = noise_and_stroke(dark)
-    return noise > CALM * stroke
+    return noise <= PLAIN * stroke
 
 
 def full_contrast(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:

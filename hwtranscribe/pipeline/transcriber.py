@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
+
 from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
 from hwtranscribe.classify import Classifier
@@ -266,7 +268,9 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
             if not isinstance(blank, Page):
                 raise TemplateError(f"{where}: {blank.detail if blank else 'there is no such page'}")
             pixels = blank.pixels
-        yield prepare_reference(pixels, page.size, [field.box for field in page.fields])
+        heights = [field.box[3] - field.box[1] for field in page.fields if field.kind is not Kind.CHECKBOX]
+        boxes = [field.box for field in page.fields]
+        yield prepare_reference(pixels, page.size, boxes, float(np.median(heights)) if heights else np.inf)
 
 
 def _write_overlay(page: Page, aligned: AlignedPage, readings: Sequence[FieldReading], folder: Path) -> None:

@@ -44,24 +44,10 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
         With `registered=False` and a warning when the page matches no template page.
     """
     pixels = softened(without_surroundings(page.pixels))
-    sharp = in_focus(pixels, writing_height_px(references, pixels.shape))
+    heights = [one.writing_height_px * max(pixels.shape) / max(one.size) for one in references]
+    sharp = in_focus(pixels, min(heights, default=np.inf))
     aligned = _aligned(replace(page, pixels=sharp), references)
     return aligned if sharp is pixels else replace(aligned, warnings=(*aligned.warnings, OUT_OF_FOCUS))
-
-
-def writing_height_px(references: Sequence[Reference], shape: tuple[int, ...]) -> float:
-    """Return the usual height of a template's fields on a page; the least where its pages differ.
-
-    Args:
-        references: Of the template.
-        shape: Height and width of the page, px.
-    """
-    heights = [
-        float(np.median([bottom - top for _, top, _, bottom in reference.boxes])) * max(shape) / max(reference.size)
-        for reference in references
-        if reference.boxes
-    ]
-    return min(heights, default=np.inf)
 
 
 def _aligned(page: Page, references: Sequence[Reference]) -> AlignedPage:

@@ -35,6 +35,7 @@ class Reference:
         track_points: Corners of the printing that show a shift in both directions, in px of `track`.
         boxes: Of the fields, px of the template; they help to find a page that has no blank form, and of others they
             tell what part of it has to be cleaned.
+        writing_height_px: Usual height of the fields that are written in; infinite where there are none.
     """
 
     size: tuple[int, int]
@@ -46,10 +47,14 @@ class Reference:
     coarse_factor: int
     track_points: Float32[np.ndarray, "n 2"] | None
     boxes: tuple[Box, ...] = ()
+    writing_height_px: float = np.inf
 
 
 def prepare_reference(
-    pixels: UInt8[np.ndarray, "height width"] | None, size: tuple[int, int], boxes: Sequence[Box] = ()
+    pixels: UInt8[np.ndarray, "height width"] | None,
+    size: tuple[int, int],
+    boxes: Sequence[Box] = (),
+    writing_height_px: float = np.inf,
 ) -> Reference:
     """Return a template page ready for `align`.
 
@@ -58,9 +63,10 @@ def prepare_reference(
         size: Width and height of the template page, px: the frame of its boxes.
         boxes: Of the fields, px. Without a blank form, pages are laid so that the frames ruled on them fit; with one,
             ink is looked for around them, or on the whole page when there are none.
+        writing_height_px: Usual height of those that are written in: it tells how much blur a scan may have.
     """
     if pixels is None:
-        return Reference(size, None, None, None, 1.0, None, 1, None, tuple(boxes))
+        return Reference(size, None, None, None, 1.0, None, 1, None, tuple(boxes), writing_height_px)
     if (pixels.shape[1], pixels.shape[0]) != size:
         shrinks = pixels.shape[0] > size[1]
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
@@ -72,7 +78,16 @@ def prepare_reference(
     coarse = shrunk(track, coarse_factor)
     points = spread_corners(track)
     return Reference(
-        size, printing, page_features(pixels), track, track_scale, coarse, coarse_factor, points, tuple(boxes)
+        size=size,
+        printing=printing,
+        features=page_features(pixels),
+        track=track,
+        track_scale=track_scale,
+        coarse=coarse,
+        coarse_factor=coarse_factor,
+        track_points=points,
+        boxes=tuple(boxes),
+        writing_height_px=writing_height_px,
     )
 
 

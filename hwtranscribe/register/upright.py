@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.masks import above
-from hwtranscribe.imaging.paper import darkness, is_patterned, softened, without_surroundings
+from hwtranscribe.imaging.paper import darkness, has_plain_ground, softened, without_surroundings
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import ink_without_blank, rules_of
 from hwtranscribe.types import AlignedPage, Page
@@ -32,11 +32,19 @@ def upright(page: Page) -> AlignedPage:
     Args:
         page: As rendered.
     """
-    aligned = _upright(page)
-    sharp = in_focus(page.pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
-    if sharp is page.pixels or is_patterned(darkness(page.pixels)):
+    pixels = page.pixels
+    if not _is_strip(pixels):
+        pixels = softened(without_surroundings(pixels))
+    aligned = _upright(page.number, pixels)
+    sharp = in_focus(pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
+    # Forms bear tints, which do no harm there; here a pattern would be taken for writing.
+    if sharp is pixels or not has_plain_ground(darkness(pixels)):
         return aligned
-    return replace(_upright(replace(page, pixels=sharp)), warnings=(OUT_OF_FOCUS,))
+    return replace(_upright(page.number, sharp), warnings=(OUT_OF_FOCUS,))
+
+
+def _is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:
+    return min(pixels.shape) < STRIP_PX
 
 
 def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
@@ -47,18 +55,15 @@ def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
     return float(np.percentile(heights, 75)) if len(heights) else np.inf
 
 
-def _upright(page: Page) -> AlignedPage:
+def _upright(number: int, pixels: UInt8[np.ndarray, "height width"]) -> AlignedPage:
     """A page that is fit to be looked at."""
-    pixels, angle_deg = page.pixels, 0.0
-    strip = min(pixels.shape) < STRIP_PX
-    if not strip:
-        pixels = softened(without_surroundings(pixels))
-        angle_deg = skew_deg(darkness(pixels))
+    strip = _is_strip(pixels)
+    angle_deg = 0.0 if strip else skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
     dark = darkness(pixels)
     rules = rules_of(dark)
     return AlignedPage(
-        page=page.number,
+        page=number,
         template_page=None,
         scale=1.0,
         pixels=pixels,
