@@ -10,11 +10,12 @@ from jaxtyping import Float64, UInt8
 
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.geometry import project, scaling
-from hwtranscribe.imaging.paper import darkness, level_factor, paper_level, reduced, softened, without_surroundings
+from hwtranscribe.imaging.paper import darkness, level_factor, paper_level, reduced
 from hwtranscribe.register.bend import nearest_homography, warp_picture
 from hwtranscribe.register.by_size import aligned_by_size, frame_scale
 from hwtranscribe.register.clean import ink_with_blank
 from hwtranscribe.register.features import match_features, page_features
+from hwtranscribe.register.prepare import prepared
 from hwtranscribe.register.printing import printing_in
 from hwtranscribe.register.reference import Reference
 from hwtranscribe.register.warp import Warp, lay, refine, sights
@@ -43,11 +44,13 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
     Returns:
         With `registered=False` and a warning when the page matches no template page.
     """
-    pixels = softened(without_surroundings(page.pixels))
+    pixels, warnings = prepared(page.pixels)
     heights = [one.writing_height_px * max(pixels.shape) / max(one.size) for one in references]
     sharp = in_focus(pixels, min(heights, default=np.inf))
     aligned = _aligned(replace(page, pixels=sharp), references)
-    return aligned if sharp is pixels else replace(aligned, warnings=(*aligned.warnings, OUT_OF_FOCUS))
+    if sharp is not pixels:
+        warnings = (*warnings, OUT_OF_FOCUS)
+    return replace(aligned, warnings=(*aligned.warnings, *warnings))
 
 
 def _aligned(page: Page, references: Sequence[Reference]) -> AlignedPage:

@@ -8,13 +8,11 @@ from jaxtyping import UInt8
 
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.masks import above
-from hwtranscribe.imaging.paper import darkness, has_plain_ground, softened, without_surroundings
+from hwtranscribe.imaging.paper import darkness, has_plain_ground
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import ink_without_blank, rules_of
+from hwtranscribe.register.prepare import is_strip, prepared
 from hwtranscribe.types import AlignedPage, Page
-
-STRIP_PX = 250
-"""Pages less high or wide than this are cut-outs of a line or two: they hold no table, and their skew can't be told."""
 
 SKEW_LIMIT_DEG = 15.0
 LEAST_SKEW_DEG = 0.15
@@ -32,19 +30,13 @@ def upright(page: Page) -> AlignedPage:
     Args:
         page: As rendered.
     """
-    pixels = page.pixels
-    if not _is_strip(pixels):
-        pixels = softened(without_surroundings(pixels))
-    aligned = _upright(page.number, pixels)
+    pixels, warnings = prepared(page.pixels)
+    aligned = replace(_upright(page.number, pixels), warnings=warnings)
     sharp = in_focus(pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
     # Forms bear tints, which do no harm there; here a pattern would be taken for writing.
     if sharp is pixels or not has_plain_ground(darkness(pixels)):
         return aligned
-    return replace(_upright(page.number, sharp), warnings=(OUT_OF_FOCUS,))
-
-
-def _is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:
-    return min(pixels.shape) < STRIP_PX
+    return replace(_upright(page.number, sharp), warnings=(*warnings, OUT_OF_FOCUS))
 
 
 def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
@@ -57,7 +49,7 @@ def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
 
 def _upright(number: int, pixels: UInt8[np.ndarray, "height width"]) -> AlignedPage:
     """A page that is fit to be looked at."""
-    strip = _is_strip(pixels)
+    strip = is_strip(pixels)
     angle_deg = 0.0 if strip else skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
     dark = darkness(pixels)
