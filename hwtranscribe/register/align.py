@@ -10,6 +10,7 @@ from jaxtyping import Float64, UInt8
 
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.geometry import project, scaling
+from hwtranscribe.imaging.outline import flattened
 from hwtranscribe.imaging.paper import darkness, level_factor, paper_level, reduced
 from hwtranscribe.register.bend import nearest_homography, warp_picture
 from hwtranscribe.register.by_size import aligned_by_size, frame_scale
@@ -44,17 +45,24 @@ def align(page: Page, references: Sequence[Reference]) -> AlignedPage:
     Returns:
         With `registered=False` and a warning when the page matches no template page.
     """
-    pixels, warnings = prepared(page.pixels)
+    ready = prepared(page.pixels)
+    pixels, warnings = ready.pixels, ready.warnings
     heights = [one.writing_height_px * max(pixels.shape) / max(one.size) for one in references]
     sharp = in_focus(pixels, min(heights, default=np.inf))
-    aligned = _aligned(replace(page, pixels=sharp), references)
+    aligned = _aligned(replace(page, pixels=sharp), ready.outline, references)
     if sharp is not pixels:
         warnings = (*warnings, OUT_OF_FOCUS)
     return replace(aligned, warnings=(*aligned.warnings, *warnings))
 
 
-def _aligned(page: Page, references: Sequence[Reference]) -> AlignedPage:
-    """A page that is fit to be looked at, in the frame of the template page it matches best."""
+def _aligned(page: Page, outline: Float64[np.ndarray, "4 2"] | None, references: Sequence[Reference]) -> AlignedPage:
+    """A page that is fit to be looked at, in the frame of the template page it matches best.
+
+    Args:
+        page: Prepared.
+        outline: Of its paper, from `prepared`.
+        references: Of the template.
+    """
     sheet = Sheet(page.pixels)
     found = [(warp, index) for index, warp in enumerate(warps(sheet, references)) if warp is not None]
     if found:
@@ -64,7 +72,9 @@ def _aligned(page: Page, references: Sequence[Reference]) -> AlignedPage:
     bare = [index for index, reference in enumerate(references) if reference.printing is None]
     if bare:
         index = bare[(page.number - 1) % len(bare)] if len(bare) == len(references) else bare[0]
-        return aligned_by_size(page, references[index], index)
+        flat, page_from_flat = flattened(page.pixels, outline)
+        laid = aligned_by_size(replace(page, pixels=flat), references[index], index)
+        return replace(laid, page_from_aligned=page_from_flat @ laid.page_from_aligned)
     return unmatched(page)
 
 

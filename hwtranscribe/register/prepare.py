@@ -1,8 +1,11 @@
 """What is done to every page first, whether its form is known or not."""
 
-import numpy as np
-from jaxtyping import UInt8
+from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float64, UInt8
+
+from hwtranscribe.imaging.outline import paper_outline
 from hwtranscribe.imaging.paper import softened, without_surroundings
 from hwtranscribe.imaging.polarity import NEGATIVE, is_negative
 from hwtranscribe.imaging.streaks import STREAKS, without_streaks
@@ -11,10 +14,23 @@ STRIP_PX = 250
 """Pages less high or wide than this are cut-outs of a line or two: they hold no table, and their skew can't be told."""
 
 
-def prepared(
-    pixels: UInt8[np.ndarray, "height width"],
-) -> tuple[UInt8[np.ndarray, "height width"], tuple[str, ...]]:
-    """Return a page with dark ink, without streaks and what is around the paper, and warnings of what was done.
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A page that is fit to be laid.
+
+    Attributes:
+        pixels: Grey, dark ink; without streaks and without what is dark around the paper.
+        outline: Corners of the paper, where it was photographed whole and aslant.
+        warnings: Of what was done.
+    """
+
+    pixels: UInt8[np.ndarray, "height width"]
+    outline: Float64[np.ndarray, "4 2"] | None
+    warnings: tuple[str, ...]
+
+
+def prepared(pixels: UInt8[np.ndarray, "height width"]) -> Prepared:
+    """Return a page with dark ink, without streaks and what is around the paper.
 
     Args:
         pixels: Grey, as rendered.
@@ -23,9 +39,10 @@ def prepared(
     if is_negative(pixels, cut_out=is_strip(pixels)):
         pixels, warnings = np.bitwise_not(pixels), (NEGATIVE,)
     if is_strip(pixels):
-        return pixels, warnings
+        return Prepared(pixels, None, warnings)
+    outline = paper_outline(pixels)
     mended, dirty = without_streaks(pixels)
-    return softened(without_surroundings(mended)), (*warnings, STREAKS) if dirty else warnings
+    return Prepared(softened(without_surroundings(mended)), outline, (*warnings, STREAKS) if dirty else warnings)
 
 
 def is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:

@@ -1,13 +1,12 @@
 """Pages without a blank form: set upright, freed of scan borders and rules, their tables found."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.masks import above
+from hwtranscribe.imaging.outline import flattened
 from hwtranscribe.imaging.paper import darkness, has_plain_ground
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import ink_without_blank, rules_of
@@ -30,13 +29,14 @@ def upright(page: Page) -> AlignedPage:
     Args:
         page: As rendered.
     """
-    pixels, warnings = prepared(page.pixels)
-    aligned = replace(_upright(page.number, pixels), warnings=warnings)
+    ready = prepared(page.pixels)
+    pixels, page_from_pixels = flattened(ready.pixels, ready.outline)
+    aligned = _upright(page.number, pixels, page_from_pixels, ready.warnings)
     sharp = in_focus(pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
     # Forms bear tints, which do no harm there; here a pattern would be taken for writing.
     if sharp is pixels or not has_plain_ground(darkness(pixels)):
         return aligned
-    return replace(_upright(page.number, sharp), warnings=(*warnings, OUT_OF_FOCUS))
+    return _upright(page.number, sharp, page_from_pixels, (*ready.warnings, OUT_OF_FOCUS))
 
 
 def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
@@ -47,8 +47,20 @@ def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
     return float(np.percentile(heights, 75)) if len(heights) else np.inf
 
 
-def _upright(number: int, pixels: UInt8[np.ndarray, "height width"]) -> AlignedPage:
-    """A page that is fit to be looked at."""
+def _upright(
+    number: int,
+    pixels: UInt8[np.ndarray, "height width"],
+    page_from_pixels: Float64[np.ndarray, "3 3"],
+    warnings: tuple[str, ...],
+) -> AlignedPage:
+    """A page that is fit to be looked at, set upright.
+
+    Args:
+        number: Of the page.
+        pixels: Prepared.
+        page_from_pixels: Homography to the page as it was rendered.
+        warnings: Of what was done to it.
+    """
     strip = is_strip(pixels)
     angle_deg = 0.0 if strip else skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
@@ -61,8 +73,9 @@ def _upright(number: int, pixels: UInt8[np.ndarray, "height width"]) -> AlignedP
         pixels=pixels,
         ink=ink_without_blank(dark, rules),
         printing=None,
-        page_from_aligned=page_from_aligned,
+        page_from_aligned=page_from_pixels @ page_from_aligned,
         residual_px=0.0,
+        warnings=warnings,
         tables=() if strip else find_tables(rules, pixels.shape),
     )
 
