@@ -67,3 +67,17 @@ def test_a_page_of_no_template_is_sharpened_by_the_size_of_its_writing_unless_it
         letters[name] = cv2.connectedComponents((aligned.ink > 100).view(np.uint8))[0] - 1
         assert (OUT_OF_FOCUS in aligned.warnings) == (name == "blurred")
     assert letters["blurred"] == pytest.approx(letters["page"], rel=0.1)
+
+
+def test_a_blurred_form_is_as_clean_as_a_sharp_one_also_where_nothing_is_written():
+    filled = blank_form()
+    write_cells(filled, COMB, 8, "4711 802")
+    reference = prepare_reference(blank_form(), (WIDTH, HEIGHT), writing_height_px=40)
+    written, empty = (
+        align(as_page(cv2.GaussianBlur(page, (0, 0), blur)), [reference]).ink > 100
+        for page, blur in ((filled, 3.5), (blank_form(), 2.5))
+    )
+    inside = written[COMB[1] : COMB[3], COMB[0] : COMB[2]].sum()
+    # Edges of printing that are blurred beyond the blank's are not taken for strokes of a pale pen.
+    assert inside > 600 and written.sum() < 4 * inside
+    assert empty.sum() < 300

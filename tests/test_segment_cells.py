@@ -5,7 +5,7 @@ from drawn_forms import as_aligned, as_page, draw_comb, write_cells
 from PIL import Image
 
 from hwtranscribe.imaging.paper import darkness
-from hwtranscribe.register import align, prepare_reference
+from hwtranscribe.register import align, blank_page, prepare_reference
 from hwtranscribe.segment.cells import cell_boxes, find_cells
 from hwtranscribe.segment.field import field_boxes
 from hwtranscribe.segment.place import written_box
@@ -293,3 +293,21 @@ def test_the_combs_of_a_real_form(shared):
         assert int((~cell_boxes(aligned, "field", box, grid).blank).sum()) == written, box
     for box in ((415, 1090, 901, 1121), (199, 1599, 580, 1631), (740, 1603, 920, 1632), (399, 1673, 620, 1706)):
         assert find_cells(aligned, box, None) is None
+
+
+def test_cells_of_a_blank_form_are_found_at_its_own_size_however_coarse_the_scan():
+    blank = np.full((1400, 1000), 255, np.uint8)
+    for row in range(30):
+        cv2.putText(blank, f"{row} printed words {row * 37}", (60, 40 + 45 * row), 0, 0.6, 0, 1, cv2.LINE_AA)
+    box = (560, 600, 880, 650)
+    # Boxes apart, ruled with hair lines: a coarse scan runs them together.
+    for left in range(box[0], box[2], 64):
+        cv2.rectangle(blank, (left, box[1]), (left + 56, box[3]), 90, 1)
+    reference = prepare_reference(blank, (1000, 1400), (box,))
+    coarse = cv2.resize(blank, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA)
+    aligned = align(as_page(coarse), [reference])
+    assert aligned.registered and aligned.scale < 0.5
+    grid = find_cells(blank_page(aligned, reference), box, 5).scaled(aligned.scale)
+    assert grid.found == 5 and not grid.torn
+    expected = np.array([560, 620, 684, 748, 812, 872]) * aligned.scale
+    assert np.abs(grid.edges - expected).max() < 0.1 * 64 * aligned.scale

@@ -24,7 +24,7 @@ from hwtranscribe.line_reader import LineReader
 from hwtranscribe.marks import read_mark
 from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, read_targets
-from hwtranscribe.register import Reference, align, prepare_reference, upright
+from hwtranscribe.register import Reference, align, blank_page, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.segment import CellGrid, cut_off_lines, field_boxes, find_cells, page_lines
 from hwtranscribe.types import (
@@ -108,7 +108,7 @@ class Transcriber:
         self.classifier = Classifier.load(checkpoint)
         self.line_reader = LineReader.load(checkpoint)
         self.references = tuple(prepare_references(form)) if form else ()
-        self._grids: dict[tuple[int, float, str], CellGrid | None] = {}
+        self._grids: dict[tuple[int, str], CellGrid | None] = {}
         self.provenance = Provenance(
             version=__version__,
             checkpoint_hash=_hash_of(self.classifier, self.line_reader),
@@ -196,10 +196,12 @@ class Transcriber:
         """The cells of a field; kept where a blank form shows them, for the scans of a stack are all alike."""
         if aligned.printing is None or aligned.template_page is None:
             return find_cells(aligned, box, field.cells)
-        place = aligned.template_page, aligned.scale, field.name
+        place = aligned.template_page, field.name
         if place not in self._grids:
-            self._grids[place] = find_cells(aligned, box, field.cells)
-        return self._grids[place]
+            blank = blank_page(aligned, self.references[aligned.template_page])
+            self._grids[place] = find_cells(blank, field.box, field.cells)
+        grid = self._grids[place]
+        return None if grid is None else grid.scaled(aligned.scale)
 
     def _read_lines(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
         """Read the lines of a page without a template, those that an edge cuts through where nothing else is read."""

@@ -4,7 +4,8 @@
 """
 
 from hwtranscribe.register.align import align
+from hwtranscribe.register.printing import blank_page
 from hwtranscribe.register.reference import Reference, prepare_reference
 from hwtranscribe.register.upright import upright
 
-__all__ = ["Reference", "align", "prepare_reference", "upright"]
+__all__ = ["Reference", "align", "blank_page", "prepare_reference", "upright"]

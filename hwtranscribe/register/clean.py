@@ -23,6 +23,10 @@ CROSSING = 0.45
 """A stroke meets a rule when there is this share of a stroke's darkness between them, not just the blur of both."""
 
 
+WRITTEN = 0.5
+"""Away from printing, what has not this share of the darkness that there is beside it is no writing."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pieces:
     """Connected pieces of a picture, as lists of px: they are few.
@@ -98,7 +102,7 @@ def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> 
         dark: Darkness of the aligned scan, in the window of the printing.
         blank: Printing of the blank form in the same frame.
     """
-    noise, stroke = noise_and_stroke(without(dark, blank.mask))
+    noise, stroke = noise_and_written_stroke(dark, blank)
     threshold = max(noise, 0.3 * stroke)
     horizontal, upright = (follow_rules(one, dark, 3 * blank.reach_px, CROSSING * stroke) for one in blank.rules)
     crossed = above(dark, max(noise, CROSSING * stroke))
@@ -107,6 +111,19 @@ def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> 
     left, light = without_solid(left, blank, stroke, noise)
     left = without_slivers(left, cv2.subtract(blank.mask, light), zone, threshold, near_px)
     return settle(joined(left, dark, blank.solid, threshold, blank.reach_px), blank.long_px)
+
+
+def noise_and_written_stroke(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> tuple[float, float]:
+    """Return the darkness of the ground and of strong strokes outside a form's printing.
+
+    Args:
+        dark: Darkness of the aligned scan, in the window of the printing.
+        blank: Printing of the blank form in the same frame.
+    """
+    near = noise_and_stroke(without(dark, blank.mask))
+    # Printing that is blurred is broader than the blank's, and its edges are neither ground nor strokes.
+    away = noise_and_stroke(without(dark, widened(blank.mask, blank.reach_px + 1)))
+    return away if away[1] >= WRITTEN * near[1] else near
 
 
 def without_solid(

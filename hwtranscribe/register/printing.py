@@ -3,7 +3,7 @@
 It is known around the fields only: nothing is read elsewhere, and cleaning a page costs by its area.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -13,6 +13,7 @@ from jaxtyping import Bool, UInt8
 from hwtranscribe.imaging.masks import Binary, above, places, widened
 from hwtranscribe.imaging.rules import Rules, find_rules
 from hwtranscribe.register.reference import Reference
+from hwtranscribe.types import AlignedPage
 
 PRINTED = 40
 """Darkness from which on the blank form counts as printed."""
@@ -78,7 +79,7 @@ def printing_in(reference: Reference, size: tuple[int, int]) -> Printing:
     if size != reference.size:
         shrinks = size[0] < reference.size[0]
         dark = cv2.resize(dark, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    reach_px = max(1, round(max(size) / 1500))
+    reach_px = _reach_px(size)
     printed = above(dark, PRINTED)
     rules = find_rules(above(dark, 2 * PRINTED), *rule_limits(max(size)))
     on_rule = widened(cv2.bitwise_or(*(one.mask(dark.shape) for one in rules)), 1)
@@ -100,6 +101,24 @@ def printing_in(reference: Reference, size: tuple[int, int]) -> Printing:
         core=core,
         darkest=darkest,
     )
+
+
+def blank_page(aligned: AlignedPage, reference: Reference) -> AlignedPage:
+    """Return a page as its blank form has it, in the template's own px: a coarse scan's frame would lose hair lines.
+
+    Args:
+        aligned: Any scan of the form.
+        reference: Of its template page, with a blank form.
+    """
+    assert reference.printing is not None
+    printed = widened(above(reference.printing, PRINTED), _reach_px(reference.size))
+    nothing = np.zeros_like(reference.printing)
+    return replace(aligned, scale=1.0, pixels=reference.printing, ink=nothing, printing=printed.astype(bool))
+
+
+def _reach_px(size: tuple[int, int]) -> int:
+    """How far scanned printing may lie beside or grow over the blank form's, px of a frame of a size."""
+    return max(1, round(max(size) / 1500))
 
 
 def _window(reference: Reference, size: tuple[int, int]) -> tuple[slice, slice]:

@@ -13,7 +13,7 @@ PIECE_PX = 64
 AS_DARK = 0.95
 """A rule that is thicker in the scan is as dark, to this share, when it is moved by the difference."""
 
-LEAST_THICKENED_PX, MOST_THICKENED_PX = 2, 5
+LEAST_THICKENED_PX, MOST_THICKENED_PX = 2, 7
 """Such a difference: `reach_of` sees to less, and more is something else that is dark."""
 
 THICKENED = 0.15

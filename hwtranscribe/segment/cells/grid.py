@@ -1,6 +1,6 @@
 """The cells that the lines of a comb show: a pitch that most keep, with the missing ones put in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
@@ -41,6 +41,14 @@ class CellGrid:
 
     def __len__(self) -> int:
         return len(self.edges) - 1
+
+    def scaled(self, scale: float) -> "CellGrid":
+        """Return the cells in a frame that has `scale` px per px of this one."""
+        if scale == 1:
+            return self
+        top, bottom = (round(y * scale) for y in (self.top, self.bottom))
+        separator_px = max(1, round(self.separator_px * scale))
+        return replace(self, edges=self.edges * np.float32(scale), top=top, bottom=bottom, separator_px=separator_px)
 
 
 def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | None:
