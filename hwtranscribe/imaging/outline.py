@@ -11,7 +11,10 @@ SEARCH_SIZE_PX = 600
 """Sheets are looked for in pictures with about this long side."""
 
 DARKER = 0.85
-"""What is around a sheet is darker than this share of its brightness, nearly everywhere along the rim."""
+"""What is around a sheet is darker than this share of its brightness."""
+
+ALL_AROUND = 0.97
+"""Share of the rim that is so."""
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8)
 """Sheets are tried to be told from what is around them at these shares of their brightness: some lie in a shadow."""
@@ -47,13 +50,13 @@ def paper_outline(pixels: UInt8[np.ndarray, "height width"]) -> Float64[np.ndarr
         pixels: Grey picture, 255 paper.
     """
     factor = max(1, max(pixels.shape) // SEARCH_SIZE_PX)
+    if min(pixels.shape) < 32 * factor:
+        return None
+    bright = float(np.percentile(pixels[:: 4 * factor, :: 4 * factor], 80))
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    if (rim < DARKER * bright).mean() < ALL_AROUND:
+        return None
     small = shrunk(pixels, factor)
-    if min(small.shape) < 32:
-        return None
-    bright = float(np.percentile(small[::4, ::4], 80))
-    rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    if (rim < DARKER * bright).mean() < 0.98:
-        return None
     # The grain of a table is no part of the sheet.
     smooth = cv2.medianBlur(small, 5)
     for share in THRESHOLDS:

@@ -122,7 +122,7 @@ def noise_and_written_stroke(dark: UInt8[np.ndarray, "height width"], blank: Pri
     """
     near = noise_and_stroke(without(dark, blank.mask))
     # Printing that is blurred is broader than the blank's, and its edges are neither ground nor strokes.
-    away = noise_and_stroke(without(dark, widened(blank.mask, blank.reach_px + 1)))
+    away = noise_and_stroke(without(dark, blank.broad))
     return away if away[1] >= WRITTEN * near[1] else near
 
 

@@ -42,6 +42,7 @@ class Printing:
         long_px: Long side of the frame.
         reach_px: How far scanned printing may lie beside or grow over the blank form's.
         mask: 1 on the printing, widened by the reach.
+        broad: The same, widened further: as far as it may be blurred.
         rules: Horizontal and vertical ones.
         solid: 1 on printing that is no rule.
         tones: Tone of every piece of it on its px, in steps; 0 elsewhere.
@@ -54,6 +55,7 @@ class Printing:
     long_px: int
     reach_px: int
     mask: Binary
+    broad: Binary
     rules: tuple[Rules, Rules]
     solid: Binary
     tones: UInt8[np.ndarray, "height width"]
@@ -95,6 +97,7 @@ def printing_in(reference: Reference, size: tuple[int, int]) -> Printing:
         long_px=max(size),
         reach_px=reach_px,
         mask=mask_of_window,
+        broad=widened(mask_of_window, reach_px + 1),
         rules=(horizontal, upright),
         solid=solid,
         tones=tones,
