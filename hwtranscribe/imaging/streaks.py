@@ -156,18 +156,18 @@ def _through(seen: Bool[np.ndarray, "bands width"], told: Bool[np.ndarray, "band
     places = (first + end - 1) / 2
     slopes = np.arange(-LEAN * count, LEAN * count + 1) / count
     offset = LEAN * count
-    span = width + 2 * offset
     result: list[tuple[float, float]] = []
     while len(result) <= MOST and len(np.unique(bands)) >= WHOLE * LEAST_TOLD * count:
-        at = (
-            np.round(places - slopes[:, None] * bands).astype(np.int64)
-            + offset
-            + span * np.arange(len(slopes))[:, None]
-        )
-        votes = np.bincount(at.ravel(), minlength=span * len(slopes))
-        # A line that is not quite straight is in several columns.
-        row, column = divmod(int((votes[:-2] + votes[1:-1] + votes[2:]).argmax()) + 1, span)
-        mine = np.abs(places - (column - offset) - slopes[row] * bands) <= 2 * STRAIGHT_PX
+        most, slope, column = 0, 0.0, 0
+        for leaning in slopes:
+            votes = np.bincount(
+                np.round(places - leaning * bands).astype(np.int64) + offset, minlength=width + 2 * offset
+            )
+            # A line that is not quite straight is in several columns.
+            near = votes[:-2] + votes[1:-1] + votes[2:]
+            if near.max() > most:
+                most, slope, column = int(near.max()), float(leaning), int(near.argmax()) + 1 - offset
+        mine = np.abs(places - column - slope * bands) <= 2 * STRAIGHT_PX
         line = _fitted(bands[mine], places[mine], told)
         if line is None:
             break
