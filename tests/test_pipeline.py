@@ -44,6 +44,17 @@ def test_reads_a_form_with_boxes_on_the_rendered_page(membership):
         assert crop.min() < np.median(pixels) - 60
 
 
+def test_boxes_apart_are_told_in_a_coarse_scan_of_a_form_with_hair_lines(monkeypatch, tmp_path):
+    # It draws lines as thin as they are.
+    monkeypatch.setenv("HWTRANSCRIBE_PDF", "pdfium")
+    scan = cv2.imread(str(MEMBERSHIP / "scans" / "counter.jpg"), cv2.IMREAD_GRAYSCALE)
+    coarse = cv2.resize(scan, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(tmp_path / "coarse.png"), coarse)
+    result = Transcriber(FormTemplate.load(MEMBERSHIP / "form.toml")).read(tmp_path / "coarse.png")
+    (postcode,) = (reading for reading in result.readings if reading.field == "postcode")
+    assert postcode.text == "82122"
+
+
 def test_a_note_in_an_even_hand_is_read_with_all_its_words():
     """Two of its words stand as straight as type does."""
     with (SAMPLES / "note" / "truth.csv").open() as file:

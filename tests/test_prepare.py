@@ -65,7 +65,7 @@ def test_lines_that_are_no_streaks_stay(lines):
 def test_strokes_through_all_of_a_cut_out_stay():
     strip = with_lines(np.full((110, 500), 245, np.uint8), (250, 0, 250, 109, 40, 3))
     assert without_streaks(strip)[0] is strip
-    assert prepared(strip).pixels is strip
+    assert prepared(strip, cut_out=True).pixels is strip
 
 
 def test_the_edge_of_the_paper_is_no_dirt():

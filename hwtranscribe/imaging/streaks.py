@@ -11,8 +11,8 @@ STREAKS = "lines from rim to rim were painted over: clean the glass of the scann
 RIM = 0.03
 """Lines so near to the rim, as a share of the side, are the edge of the paper."""
 
-LEAST_LONG_PX = 600
-"""Pictures with a shorter long side are cut-outs: a stroke may go through all of them."""
+LEAST_SIDE_PX = 500
+"""Pictures less high or wide are cut-outs: a stroke may go through all of them."""
 
 BANDS = 64
 """A streak is followed through bands of this share of the long side: 5 mm of an A4 page."""
@@ -65,7 +65,7 @@ def without_streaks(
     Args:
         pixels: Grey picture, 255 paper.
     """
-    if max(pixels.shape) < LEAST_LONG_PX:
+    if min(pixels.shape) < LEAST_SIDE_PX:
         return pixels, False
     down, across = (_lines(pixels, upright) for upright in (True, False))
     if min(len(down), len(across)) > 1:

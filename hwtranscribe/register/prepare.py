@@ -10,9 +10,6 @@ from hwtranscribe.imaging.paper import softened, without_surroundings
 from hwtranscribe.imaging.polarity import NEGATIVE, is_negative
 from hwtranscribe.imaging.streaks import STREAKS, without_streaks
 
-STRIP_PX = 250
-"""Pages less high or wide than this are cut-outs of a line or two: they hold no table, and their skew can't be told."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
@@ -29,22 +26,18 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def prepared(pixels: UInt8[np.ndarray, "height width"]) -> Prepared:
+def prepared(pixels: UInt8[np.ndarray, "height width"], cut_out: bool = False) -> Prepared:
     """Return a page with dark ink, without streaks and what is around the paper.
 
     Args:
         pixels: Grey, as rendered.
+        cut_out: Whether it is a line or two of a page: nothing is around the paper, and strokes may end at the rim.
     """
     warnings: tuple[str, ...] = ()
-    if is_negative(pixels, cut_out=is_strip(pixels)):
+    if is_negative(pixels, cut_out):
         pixels, warnings = np.bitwise_not(pixels), (NEGATIVE,)
-    if is_strip(pixels):
+    if cut_out:
         return Prepared(pixels, None, warnings)
     outline = paper_outline(pixels)
     mended, dirty = without_streaks(pixels)
     return Prepared(softened(without_surroundings(mended)), outline, (*warnings, STREAKS) if dirty else warnings)
-
-
-def is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:
-    """Return whether a page is a cut-out of a line or two."""
-    return min(pixels.shape) < STRIP_PX

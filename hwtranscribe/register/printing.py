@@ -81,7 +81,7 @@ def printing_in(reference: Reference, size: tuple[int, int]) -> Printing:
     if size != reference.size:
         shrinks = size[0] < reference.size[0]
         dark = cv2.resize(dark, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    reach_px = _reach_px(size)
+    reach_px = max(1, round(max(size) / 1500))
     printed = above(dark, PRINTED)
     rules = find_rules(above(dark, 2 * PRINTED), *rule_limits(max(size)))
     on_rule = widened(cv2.bitwise_or(*(one.mask(dark.shape) for one in rules)), 1)
@@ -114,14 +114,9 @@ def blank_page(aligned: AlignedPage, reference: Reference) -> AlignedPage:
         reference: Of its template page, with a blank form.
     """
     assert reference.printing is not None
-    printed = widened(above(reference.printing, PRINTED), _reach_px(reference.size))
+    printed = printing_in(reference, reference.size).mask_of_frame
     nothing = np.zeros_like(reference.printing)
-    return replace(aligned, scale=1.0, pixels=reference.printing, ink=nothing, printing=printed.astype(bool))
-
-
-def _reach_px(size: tuple[int, int]) -> int:
-    """How far scanned printing may lie beside or grow over the blank form's, px of a frame of a size."""
-    return max(1, round(max(size) / 1500))
+    return replace(aligned, scale=1.0, pixels=reference.printing, ink=nothing, printing=printed)
 
 
 def _window(reference: Reference, size: tuple[int, int]) -> tuple[slice, slice]:

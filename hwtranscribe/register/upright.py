@@ -10,8 +10,11 @@ from hwtranscribe.imaging.outline import flattened
 from hwtranscribe.imaging.paper import darkness, has_plain_ground
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import ink_without_blank, rules_of
-from hwtranscribe.register.prepare import is_strip, prepared
+from hwtranscribe.register.prepare import prepared
 from hwtranscribe.types import AlignedPage, Page
+
+STRIP_PX = 250
+"""Pages less high or wide than this are cut-outs of a line or two: they hold no table, and their skew can't be told."""
 
 SKEW_LIMIT_DEG = 15.0
 LEAST_SKEW_DEG = 0.15
@@ -29,7 +32,7 @@ def upright(page: Page) -> AlignedPage:
     Args:
         page: As rendered.
     """
-    ready = prepared(page.pixels)
+    ready = prepared(page.pixels, cut_out=_is_strip(page.pixels))
     pixels, page_from_pixels = flattened(ready.pixels, ready.outline)
     aligned = _upright(page.number, pixels, page_from_pixels, ready.warnings)
     sharp = in_focus(pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
@@ -37,6 +40,10 @@ def upright(page: Page) -> AlignedPage:
     if sharp is pixels or not has_plain_ground(darkness(pixels)):
         return aligned
     return _upright(page.number, sharp, page_from_pixels, (*ready.warnings, OUT_OF_FOCUS))
+
+
+def _is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:
+    return min(pixels.shape) < STRIP_PX
 
 
 def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
@@ -61,7 +68,7 @@ def _upright(
         page_from_pixels: Homography to the page as it was rendered.
         warnings: Of what was done to it.
     """
-    strip = is_strip(pixels)
+    strip = _is_strip(pixels)
     angle_deg = 0.0 if strip else skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
     dark = darkness(pixels)
