@@ -116,6 +116,30 @@ def test_a_stroke_across_a_rule_stays_one_piece():
     assert stats[1, cv2.CC_STAT_WIDTH] < 70
 
 
+def box_with_digits(sides=("top", "bottom", "left", "right")):
+    """A small box whose lower side digits stand upon, so that most of it is thicker than the others."""
+    page = np.zeros((300, 700), np.uint8)
+    corners = {"left": ((100, 100), (100, 145)), "right": ((156, 100), (156, 145))}
+    corners |= {"top": ((100, 100), (156, 100)), "bottom": ((100, 145), (156, 145))}
+    for side in sides:
+        cv2.line(page, *corners[side], 255, 3)
+    for left, digit in ((106, "8"), (129, "2")):
+        cv2.putText(page, digit, (left, 145), cv2.FONT_HERSHEY_SIMPLEX, 1.1, 255, 4)
+    return page
+
+
+def test_a_box_is_closed_where_digits_stand_on_a_side():
+    left = erased(box_with_digits())
+    assert not left[:, :103].any() and not left[:, 154:].any() and not left[:103].any()
+    count, _, stats, _ = cv2.connectedComponentsWithStats((left > 100).astype(np.uint8))
+    assert count == 3 and min(stats[1:, cv2.CC_STAT_HEIGHT]) >= 20
+
+
+def test_two_sides_alone_are_no_box():
+    page = box_with_digits(("left", "top"))
+    assert (erased(page) == page).all()
+
+
 def test_boxes_go_with_their_short_sides():
     page = np.zeros((300, 700), np.uint8)
     cv2.rectangle(page, (100, 100), (150, 140), 255, 2)

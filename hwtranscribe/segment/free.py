@@ -18,6 +18,12 @@ TAIL = 0.15
 MARGIN = 0.5
 """Writing is followed this far out of its field, in field heights."""
 
+RIM, CHARACTER = 0.25, 0.5
+"""What stands within a field, this far from its rim, is writing when it is as much as a stroke of this length; both in
+field heights."""
+
+NOT_LEFT_OUT = "writing in it is joined to what is around it"
+
 
 def page_lines(aligned: AlignedPage) -> list[CharBoxes]:
     """The lines of a page in reading order, named line001 and so on; those of drawn tables after their cells.
@@ -75,8 +81,9 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     components = find_components(ink)
     inner = (slice(max(0, box[1] - top), box[3] - top), slice(max(0, box[0] - left), box[2] - left))
     mine = _mostly_inside(components, inner)
+    doubt = NOT_LEFT_OUT if _holds_more(components, mine, inner) else ""
     if not len(mine):
-        return empty_boxes(field, box)
+        return replace(empty_boxes(field, box), doubt=doubt)
     mine = _with_tails(components, mine, inner[0].stop, box[3] - box[1])
     window = (
         slice(int(components.top[mine].min()), int(components.bottom[mine].max())),
@@ -85,7 +92,7 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     written = components.soft_ink(ink, mine, window)
     origin = left + window[1].start, top + window[0].start
     at = (origin[0], origin[1], origin[0] + written.shape[1], origin[1] + written.shape[0])
-    return line_lattice(written, field, at)
+    return replace(line_lattice(written, field, at), doubt=doubt)
 
 
 def _mostly_inside(components: Components, inner: tuple[slice, slice]) -> Int32[np.ndarray, " n"]:
@@ -94,6 +101,17 @@ def _mostly_inside(components: Components, inner: tuple[slice, slice]) -> Int32[
         return np.zeros(0, np.int32)
     inside = np.bincount(components.labels[inner].ravel(), minlength=len(components) + 1)[1:]
     return np.flatnonzero(inside > 0.5 * components.area).astype(np.int32)
+
+
+def _holds_more(components: Components, mine: Int32[np.ndarray, " n"], inner: tuple[slice, slice]) -> bool:
+    """Whether well within a window there is writing that belongs to none of some components."""
+    rows, columns = inner
+    height_px = rows.stop - rows.start
+    rim_px = round(RIM * height_px)
+    middle = components.labels[rows.start + rim_px : rows.stop - rim_px, columns.start + rim_px : columns.stop - rim_px]
+    there = np.bincount(middle.ravel(), minlength=len(components) + 1)[1:]
+    there[mine] = 0
+    return bool(there.max(initial=0) >= CHARACTER * height_px * components.stroke_width_px)
 
 
 def _with_tails(
