@@ -311,3 +311,43 @@ def test_cells_of_a_blank_form_are_found_at_its_own_size_however_coarse_the_scan
     assert grid.found == 5 and not grid.torn
     expected = np.array([560, 620, 684, 748, 812, 872]) * aligned.scale
     assert np.abs(grid.edges - expected).max() < 0.1 * 64 * aligned.scale
+
+
+def ticked_box():
+    """A box with ticks on its lower side."""
+    page = comb_page(8, "ticks")
+    cv2.rectangle(page, BOX[:2], BOX[2:], 0, 2)
+    return page
+
+
+@pytest.mark.parametrize("comb", [comb_page, ticked_box])
+def test_separators_that_characters_lean_on_are_taken_off_without_a_blank(comb):
+    page = comb()
+    write_cells(page, BOX, 8, "HN  HN", shift=(19, 0))
+    aligned = without_blank(page)
+    boxes = cell_boxes(aligned, "name", BOX, find_cells(aligned, BOX, 8))
+    assert boxes.blank.tolist() == [False, False, True, True, False, False, True, True]
+    heights = boxes.boxes[~boxes.blank, 3] - boxes.boxes[~boxes.blank, 1]
+    # The characters are 18 px high, ticks 25 and separators 50.
+    assert heights.max() <= 24
+
+
+def test_ticks_of_a_box_are_found_beside_strokes_that_touch_its_sides():
+    page = ticked_box()
+    for cell, top in ((0, 100), (2, 100), (5, 100)):
+        cv2.line(page, (125 + 50 * cell, top + 2), (121 + 50 * cell, top + 16), 40, 2)
+    for cell in (1, 3):
+        cv2.line(page, (125 + 50 * cell, 138), (123 + 50 * cell, 149), 40, 2)
+    grid = find_cells(without_blank(page), BOX, None)
+    assert grid is not None and len(grid) == 8
+
+
+def test_characters_that_stand_on_a_rule_are_known_without_a_blank():
+    page = np.full((300, 700), 255, np.uint8)
+    cv2.line(page, (80, 150), (600, 150), 0, 2)
+    for left, bottom in ((320, 150), (420, 120)):
+        cv2.putText(page, "E", (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 40, 3)
+    boxes = field_boxes(without_blank(page), "name", (300, 90, 600, 155), None)
+    assert boxes.on_rule is not None
+    standing = boxes.boxes[boxes.on_rule]
+    assert len(standing) and standing[:, 2].max() < 380

@@ -10,6 +10,7 @@ from jaxtyping import Float64, UInt8
 
 from hwtranscribe.imaging.geometry import project, scaling
 from hwtranscribe.imaging.paper import darkness
+from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.register.clean import ink_without_blank, rules_of
 from hwtranscribe.register.frames import frame_of_boxes
 from hwtranscribe.register.reference import Reference
@@ -83,15 +84,17 @@ def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage
             if best >= SURE:
                 break
     dark = darkness(laid.pixels)
+    rules = rules_of(dark)
     return AlignedPage(
         page=page.number,
         template_page=index,
         scale=laid.pixels.shape[1] / reference.size[0],
         pixels=laid.pixels,
-        ink=ink_without_blank(dark, rules_of(dark)),
+        ink=ink_without_blank(dark, rules),
         printing=None,
         page_from_aligned=laid.page_from_frame,
         residual_px=residual_px,
+        rules=drawn_through(rules[0], dark.shape, 1),
     )
 
 

@@ -39,14 +39,15 @@ def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | Non
 
 
 def _on_rule(aligned: AlignedPage, boxes: CharBoxes) -> Bool[np.ndarray, " n"] | None:
-    """Return which characters stand on a rule of the blank form; None where none does."""
-    if aligned.printing is None or not len(boxes.boxes):
+    """Return which characters stand on a rule of the form; None where none does."""
+    printed = aligned.rules if aligned.printing is None else aligned.printing
+    if printed is None or not len(boxes.boxes):
         return None
     on_rule = np.zeros(len(boxes.boxes), bool)
     for edge, (left, top, right, bottom) in enumerate(boxes.boxes.astype(int).tolist()):
         columns = slice(max(0, left), right)
-        under = aligned.printing[max(0, bottom - 1) : bottom + _FOOT_PX, columns]
+        under = printed[max(0, bottom - 1) : bottom + _FOOT_PX, columns]
         if under.size and under.any(axis=0).mean() >= _ALONG:
-            inside = aligned.printing[max(0, top) : max(0, bottom - _FOOT_PX), columns]
+            inside = printed[max(0, top) : max(0, bottom - _FOOT_PX), columns]
             on_rule[edge] = inside.size > 0 and inside.mean() < 1 - _ALONG
     return on_rule if on_rule.any() else None

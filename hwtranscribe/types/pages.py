@@ -120,6 +120,8 @@ class AlignedPage:
         doubtful: Parts of a registered page, aligned px, where the blank form's printing was not found: cut off,
             covered, folded or in the dark. Fields there are for review.
         tables: Drawn on a page without a template, aligned px.
+        rules: 1 on the level rules that were found on a page of a form without a blank form (slightly widened); None
+            otherwise.
     """
 
     page: int
@@ -134,6 +136,7 @@ class AlignedPage:
     warnings: tuple[str, ...] = ()
     doubtful: tuple[Box, ...] = ()
     tables: tuple[DrawnTable, ...] = ()
+    rules: UInt8[np.ndarray, "height width"] | None = None
 
     def doubts(self, box: Box) -> bool:
         """Return whether a good part of a box, in aligned px, lies where the page is in doubt."""
@@ -169,8 +172,7 @@ class CharBoxes:
         extent: Left and right end of each edge on the line set upright, in heights of its characters; 0 in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
         uncut: Edges that are a component as it stands where others cut it.
-        on_rule: Edges that stand on a rule of the blank form: what lay on the rule went with it. None where there are
-            none.
+        on_rule: Edges that stand on a rule of the form: what lay on the rule went with it. None where there are none.
         strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
         in_table: The cell of a drawn table that the line stands in, or None.
         doubt: Why the characters may be cut apart wrongly or may not count, for a person; empty otherwise. What is read

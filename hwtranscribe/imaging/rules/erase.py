@@ -85,7 +85,7 @@ def reach_of(rules: tuple[Rules, Rules], binary: Binary, reach_px: int) -> int:
     """
     near_px = max(1, reach_px - 1)
     for own in rules:
-        beyond = cv2.subtract(_band(own, binary.shape, reach_px), _band(own, binary.shape, near_px))
+        beyond = cv2.subtract(drawn_through(own, binary.shape, reach_px), drawn_through(own, binary.shape, near_px))
         if cv2.countNonZero(cv2.bitwise_and(binary, beyond)) > THICKENED * cv2.countNonZero(beyond):
             return reach_px
     return near_px
@@ -106,7 +106,7 @@ def erase_rules(
     """
     if not any(len(own) for own in rules):
         return dark, np.zeros_like(binary)
-    bands = [_band(own, binary.shape, reach_px) for own in rules]
+    bands = [drawn_through(own, binary.shape, reach_px) for own in rules]
     gone = np.zeros_like(binary)
     for own, band, other in zip(rules, bands, bands[::-1], strict=True):
         if len(own):
@@ -115,8 +115,8 @@ def erase_rules(
     return without(dark, gone), cv2.dilate(cv2.bitwise_or(*bands), np.ones((3, 3), np.uint8))
 
 
-def _band(rules: Rules, shape: tuple[int, ...], reach_px: int) -> Binary:
-    """Return 1 on rules and around them, drawn through where a stroke crosses."""
+def drawn_through(rules: Rules, shape: tuple[int, ...], reach_px: int) -> Binary:
+    """Return 1 on rules and up to a reach beside them, drawn through where a stroke crosses."""
     if not len(rules.ys):
         return np.zeros(shape, np.uint8)
     most_px = int(rules.thickness_px.max())

@@ -30,6 +30,8 @@ class CellGrid:
         found: How many cells the separators alone show, or None where they show no comb; differs from the number of
             cells when the template says otherwise.
         torn: Whether separators run through the midst of cells, because the template says otherwise.
+        left_in: First row of the separators, aligned px, and the one after the last, where they may still be in the
+            ink; None where a blank form is known.
     """
 
     edges: Float32[np.ndarray, " n_edges"]
@@ -38,6 +40,7 @@ class CellGrid:
     separator_px: int
     found: int | None
     torn: bool = False
+    left_in: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.edges) - 1
@@ -64,7 +67,8 @@ def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | 
     for lines in comb_lines(aligned, box):
         edges = regular_edges(lines, left, right)
         if edges is not None and (best is None or len(edges) - 1 == cells):
-            best = CellGrid(edges, lines.top, lines.bottom, lines.thickness_px, len(edges) - 1)
+            rows = None if lines.sure else lines.rows
+            best = CellGrid(edges, lines.top, lines.bottom, lines.thickness_px, len(edges) - 1, left_in=rows)
             if cells is None or len(best) == cells:
                 return best
     if cells is None:
@@ -76,7 +80,7 @@ def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | 
     off_px = np.abs(best.edges[:, None] - edges[None, :]).min(axis=1)
     inside = (best.edges > left) & (best.edges < right)
     torn = bool((off_px[inside] > TEARING * (right - left) / cells).any())
-    return CellGrid(edges, best.top, best.bottom, best.separator_px, len(best), torn)
+    return replace(best, edges=edges, found=len(best), torn=torn)
 
 
 def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n_edges"] | None:

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from hwtranscribe.imaging.masks import above, places
 from hwtranscribe.segment.cells.grid import CellGrid
+from hwtranscribe.segment.cells.separators import without_separators
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
 INK = 64
@@ -47,6 +48,9 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
     y1 = min(page_height, int(grid.bottom + 0.4 * height_px))
     ink = np.ascontiguousarray(aligned.ink[y0:y1, x0:x1])
     edges = grid.edges - x0
+    if grid.left_in is not None:
+        first, last = grid.left_in
+        ink = without_separators(ink, edges, (first - y0, last - y0), grid.separator_px)
     rows = (max(0, grid.top - y0), min(ink.shape[0], grid.bottom - y0))
     labels, owners = assigned(ink, edges, rows, grid.separator_px)
     ys, xs = places((labels > 0).view(np.uint8))

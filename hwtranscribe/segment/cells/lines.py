@@ -22,6 +22,10 @@ BORDER_SHARE = 0.7
 LEAST_OVERLAP = 0.3
 """A comb belongs to a field when they share at least this much of their height."""
 
+STRAY_ON_LINE, STRAY_IN_BOX = 0.2, 0.4
+"""Share of the upright strokes on a line, and on two that make a box with writing in it, that may be longer or shorter
+than its ticks."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CombLines:
@@ -32,6 +36,7 @@ class CombLines:
         full: Which of them run from the upper to the lower border.
         top: Upper border, or that of the field where none is found.
         bottom: Lower border.
+        rows: First row of the separators and the one after the last.
         thickness_px: Usual thickness of the separators.
         reach: First and last x of the level lines.
         sure: Whether they come from a blank form; else strokes of writing may be among them.
@@ -41,6 +46,7 @@ class CombLines:
     full: Bool[np.ndarray, " n"]
     top: int
     bottom: int
+    rows: tuple[int, int]
     thickness_px: int
     reach: tuple[int, int]
     sure: bool
@@ -96,17 +102,20 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
             lengths = uprights[:, 3] - uprights[:, 2]
             ticks = held & ~full
             alike = full | (np.abs(lengths - np.median(lengths[ticks] if ticks.any() else 0)) <= slack_px)
-            if (held & ~alike).sum() > 0.2 * held.sum() or last - first < 0.9 * (right - left):
+            most = STRAY_IN_BOX if has_upper and has_lower and not sure else STRAY_ON_LINE
+            if (held & ~alike).sum() > most * held.sum() or last - first < 0.9 * (right - left):
                 continue
             held &= alike
         if not held.any():
             continue
         order = np.argsort(uprights[held, 0])
+        high, low = (round(float(np.median(uprights[held, end]))) + max(0, upper) + y0 for end in (2, 3))
         yield CombLines(
             places=(uprights[held, 0][order] + x0).astype(np.float32),
             full=full[held][order],
             top=upper + y0,
             bottom=lower + y0,
+            rows=(high, low),
             thickness_px=round(float(np.median(uprights[held, 1]))),
             reach=(x0 + first, x0 + last),
             sure=sure,
