@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pytest
 
 from hwtranscribe.imaging.geometry import project, scaling
 from hwtranscribe.imaging.paper import darkness, normalise_ink, paper_level, softened, without_surroundings
@@ -114,6 +115,37 @@ def test_a_stroke_across_a_rule_stays_one_piece():
     assert count == 2
     assert stats[1, cv2.CC_STAT_HEIGHT] >= 148
     assert stats[1, cv2.CC_STAT_WIDTH] < 70
+
+
+def combed(strokes):
+    """A line with strokes of some heights standing on it."""
+    page = np.zeros((300, 700), np.uint8)
+    cv2.line(page, (50, 200), (650, 200), 255, 3)
+    for x, tall in strokes:
+        cv2.line(page, (x, 200 - tall), (x, 200), 255, 3)
+    return page
+
+
+def test_ticks_go_with_their_line_and_writing_between_them_stays():
+    page = combed([(x, 20) for x in range(100, 600, 40)])
+    cv2.putText(page, "7", (112, 192), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 3)
+    left = erased(page)
+    assert left[160:195, 108:135].any()
+    left[:, 108:135] = 0
+    assert not left[:197].any()
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        pytest.param([(x, 20) for x in (100, 140, 180)], id="few"),
+        pytest.param([(x, 20) for x in (100, 131, 190, 214, 270, 333, 365, 420)], id="unevenly set"),
+        pytest.param([(x, 18 + 7 * (x // 40 % 3)) for x in range(100, 600, 40)], id="unevenly high"),
+    ],
+)
+def test_other_strokes_on_a_line_are_writing(strokes):
+    left = erased(combed(strokes))
+    assert all(left[188:195, x].any() for x, _ in strokes)
 
 
 def box_with_digits(sides=("top", "bottom", "left", "right")):

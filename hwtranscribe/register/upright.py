@@ -8,6 +8,7 @@ from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.masks import above
 from hwtranscribe.imaging.outline import flattened
 from hwtranscribe.imaging.paper import darkness, has_plain_ground
+from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import ink_without_blank, rules_of
 from hwtranscribe.register.prepare import prepared
@@ -84,6 +85,7 @@ def _upright(
         residual_px=0.0,
         warnings=warnings,
         tables=() if strip else find_tables(rules, pixels.shape),
+        rules=drawn_through(rules[0], pixels.shape, 1),
     )
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Int32
 from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.lattice import empty_boxes, line_lattice
 from hwtranscribe.segment.lines import Line, find_lines
+from hwtranscribe.segment.standing import standing_on_rules
 from hwtranscribe.segment.upright import hand_of
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
@@ -30,7 +31,8 @@ def page_lines(aligned: AlignedPage) -> list[CharBoxes]:
 
     A cell has as many as lines are written in it, and an empty one where there are none.
     """
-    return _lattices(find_lines(aligned.ink, aligned.tables), 1)
+    lattices = _lattices(find_lines(aligned.ink, aligned.tables), 1)
+    return [replace(boxes, on_rule=standing_on_rules(aligned, boxes)) for boxes in lattices]
 
 
 def cut_off_lines(aligned: AlignedPage, first: int) -> list[CharBoxes]:

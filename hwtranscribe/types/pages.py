@@ -120,7 +120,7 @@ class AlignedPage:
         doubtful: Parts of a registered page, aligned px, where the blank form's printing was not found: cut off,
             covered, folded or in the dark. Fields there are for review.
         tables: Drawn on a page without a template, aligned px.
-        rules: 1 on the level rules that were found on a page of a form without a blank form (slightly widened); None
+        rules: 1 on the level rules that were found on a page of which no blank form is known (slightly widened); None
             otherwise.
     """
 

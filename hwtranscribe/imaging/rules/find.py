@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int32
 from hwtranscribe.imaging.masks import Binary
 from hwtranscribe.imaging.rules.boxes import with_closing_sides
 from hwtranscribe.imaging.rules.candidates import Candidates, chosen, find_candidates
+from hwtranscribe.imaging.rules.ticks import which_are_ticks
 
 SEARCH_SIZE_PX = 1800
 """Rules are searched at a scale at which the page's long side is not more than this."""
@@ -98,7 +99,11 @@ def _closed(
         if all((a == b).all() for a, b in zip(now, kept, strict=True)):
             break
         kept = now
-    return [kept[own] | _meets(candidates[own], candidates[1 - own], kept[1 - own], length_px, shape) for own in (0, 1)]
+    level, upright = (
+        kept[own] | _meets(candidates[own], candidates[1 - own], kept[1 - own], length_px, shape) for own in (0, 1)
+    )
+    reach_px = max(2, round(0.05 * length_px))
+    return [level, upright | which_are_ticks(candidates[1], candidates[0], level, reach_px, shape)]
 
 
 def _meets(
