@@ -78,7 +78,7 @@ def ink_without_blank(
         rules: From `rules_of`.
     """
     noise, stroke = noise_and_stroke(dark)
-    left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules)
+    left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules, tones=(noise, stroke))
     return settle(left, max(dark.shape), zone)
 
 
@@ -107,7 +107,7 @@ def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> 
     horizontal, upright = (follow_rules(one, dark, 3 * blank.reach_px, CROSSING * stroke) for one in blank.rules)
     crossed = above(dark, max(noise, CROSSING * stroke))
     near_px = reach_of((horizontal, upright), crossed, blank.reach_px)
-    left, zone = erase_rules(dark, crossed, (horizontal, upright), near_px)
+    left, zone = erase_rules(dark, crossed, (horizontal, upright), near_px, (noise, stroke))
     left, light = without_solid(left, blank, stroke, noise)
     left = without_slivers(left, cv2.subtract(blank.mask, light), zone, threshold, near_px)
     return settle(joined(left, dark, blank.solid, threshold, blank.reach_px), blank.long_px)

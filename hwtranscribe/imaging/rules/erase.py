@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
-from hwtranscribe.imaging.masks import Binary, bar, without
+from hwtranscribe.imaging.masks import Binary, bar, widened, without
 from hwtranscribe.imaging.rules.find import Rules
+from hwtranscribe.imaging.rules.overwritten import written_upon
 
 PIECE_PX = 64
 """A rule of a blank form is followed in pieces of this length."""
@@ -92,7 +93,11 @@ def reach_of(rules: tuple[Rules, Rules], binary: Binary, reach_px: int) -> int:
 
 
 def erase_rules(
-    dark: UInt8[np.ndarray, "height width"], binary: Binary, rules: tuple[Rules, Rules], reach_px: int = 1
+    dark: UInt8[np.ndarray, "height width"],
+    binary: Binary,
+    rules: tuple[Rules, Rules],
+    reach_px: int = 1,
+    tones: tuple[float, float] | None = None,
 ) -> tuple[UInt8[np.ndarray, "height width"], Binary]:
     """Return darkness without rules, and where the rules were; what crosses or touches them stays whole.
 
@@ -103,6 +108,7 @@ def erase_rules(
         binary: 1 where dark.
         rules: Of both directions, in this picture or in that of the blank form.
         reach_px: How far beside `rules` they may lie, and by how much they may be thicker.
+        tones: Darkness of the ground and of pen strokes. Where rules are paler than these, strokes upon them stay too.
     """
     if not any(len(own) for own in rules):
         return dark, np.zeros_like(binary)
@@ -112,7 +118,11 @@ def erase_rules(
         if len(own):
             # Rules of the other direction cross too, but are no strokes.
             gone |= _erased(cv2.subtract(binary, other), own, band, reach_px)
-    return without(dark, gone), cv2.dilate(cv2.bitwise_or(*bands), np.ones((3, 3), np.uint8))
+    left = without(dark, gone)
+    if tones is not None:
+        crossings = cv2.bitwise_and(*(widened(band, 1) for band in bands))
+        left = cv2.max(left, written_upon(dark, gone, rules, crossings, *tones))
+    return left, widened(cv2.bitwise_or(*bands), 1)
 
 
 def drawn_through(rules: Rules, shape: tuple[int, ...], reach_px: int) -> Binary:
