@@ -7,6 +7,8 @@ from PIL import Image
 from hwtranscribe.imaging.geometry import project
 from hwtranscribe.imaging.rules import find_rules, follow_rules, reach_of
 from hwtranscribe.register import align, prepare_reference, upright
+from hwtranscribe.register.clean import scanned_printing
+from hwtranscribe.register.printing import printing_in
 
 POINTS = np.array([[x, y] for x in (80, 350, 640, 920) for y in (90, 420, 800, 1320)], float)
 
@@ -305,3 +307,19 @@ def test_parts_that_are_not_there_are_in_doubt(reference, filled):
         assert aligned.doubts(COMB)
         assert aligned.warnings
         assert not aligned.doubts((300, 1100, 600, 1150))
+
+
+def test_pens_beside_every_hint_are_not_taken_for_it():
+    page = blank_form()
+    for x in range(COMB[0] + 18, COMB[2], 40):
+        cv2.line(page, (x, 406), (x, 434), 175, 1)
+    blank = printing_in(prepare_reference(page, (WIDTH, HEIGHT)), (WIDTH, HEIGHT))
+    # Printing as dark as in the blank, and a pen along each hint.
+    dark = cv2.bitwise_not(page)
+    for x in range(COMB[0] + 18, COMB[2], 40):
+        dark[400:440, x + 1 : x + 5] = 220
+    expected = scanned_printing(dark[blank.window], blank)
+    hints = expected[
+        408 - blank.window[0].start : 432 - blank.window[0].start, COMB[0] + 18 - blank.window[1].start :: 40
+    ]
+    assert 70 <= hints[:, :8].max() <= 130

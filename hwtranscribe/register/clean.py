@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Int32, Int64, UInt8
+from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from hwtranscribe.imaging.masks import Binary, above, places, widened, without
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
@@ -17,6 +17,10 @@ OVERWRITTEN = 0.6
 
 PALE = 0.65
 """Printing paler than this share of the darkest is a hint to be written over."""
+
+
+HARDLY_WRITTEN_UPON, PEAK = 0.25, 1.4
+"""Share of the px of hints that no pen comes near, and how much darker the middle of their strokes is than these."""
 
 
 CROSSING = 0.45
@@ -156,18 +160,25 @@ def scanned_printing(dark: UInt8[np.ndarray, "height width"], blank: Printing) -
     """Return how dark printing should be in the scan, on its px; 0 elsewhere.
 
     How dark a tone is scanned is taken from all the pieces that have it; since pens write over hints, for pale ones
-    from the lower quarter of what is found there.
+    from what is found where they are palest.
 
     Args:
         dark: Darkness of the scan.
         blank: Printing of the blank form.
     """
     levels = 256 // TONE_STEP
-    around = widened(dark, blank.reach_px)
-    counts = cv2.calcHist([blank.tones, around], [0, 1], blank.core, [levels, 256], [0, levels, 0, 256])
-    below = np.cumsum(counts.reshape(levels, 256), axis=1)
+
+    def counted(picture: UInt8[np.ndarray, "height width"]) -> Float32[np.ndarray, "levels 256"]:
+        """Return how many px of each tone are at most so dark."""
+        counts = cv2.calcHist([blank.tones, picture], [0, 1], blank.core, [levels, 256], [0, levels, 0, 256])
+        return np.cumsum(counts.reshape(levels, 256), axis=1)
+
+    # The darkest nearby, since the scan may be a px off; but near a hint that is mostly a pen.
+    below, below_here = counted(widened(dark, blank.reach_px)), counted(dark)
     pale = np.arange(levels) <= PALE * blank.darkest
-    usual = (below < np.where(pale, 0.25, 0.6)[:, None] * below[:, -1:]).sum(axis=1)
+    usual = (below < np.where(pale, HARDLY_WRITTEN_UPON, 0.6)[:, None] * below[:, -1:]).sum(axis=1)
+    bare = (below_here < HARDLY_WRITTEN_UPON * below_here[:, -1:]).sum(axis=1)
+    usual = np.where(pale, np.minimum(usual, PEAK * bare + 8), usual)
     seen = below[:, -1] >= 50
     if not seen.any():
         return np.where(blank.solid > 0, np.uint8(255), np.uint8(0))
