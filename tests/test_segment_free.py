@@ -394,3 +394,16 @@ def test_a_tail_from_the_line_above_leaves_a_field_blank():
     cv2.putText(ink, "gg", (150, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 3)
     lattice = free_boxes(page(ink), "number", (100, 82, 250, 130))
     assert lattice.node_count == 1 and lattice.doubt == ""
+
+
+def test_hair_lines_at_the_ends_of_a_field_are_left_of_its_frame():
+    ink = np.zeros((200, 500), np.uint8)
+    cv2.putText(ink, "HIH", (130, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 6)
+    alone = free_boxes(page(ink), "name", (60, 65, 420, 135))
+    for x in (64, 412):
+        cv2.line(ink, (x, 66), (x, 130), 255, 1)
+    framed = free_boxes(page(ink), "name", (60, 65, 420, 135))
+    assert framed.boxes.tolist() == alone.boxes.tolist()
+    # A stroke of the pen at an end is an I.
+    cv2.line(ink, (400, 80), (400, 120), 255, 6)
+    assert free_boxes(page(ink), "name", (60, 65, 420, 135)).boxes[:, 2].max() > 395

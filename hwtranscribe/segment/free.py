@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import count, groupby
 
 import numpy as np
-from jaxtyping import Int32
+from jaxtyping import Bool, Int32
 
 from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.lattice import empty_boxes, line_lattice
@@ -22,6 +22,10 @@ MARGIN = 0.5
 RIM, CHARACTER = 0.25, 0.5
 """What stands within a field, this far from its rim, is writing when it is as much as a stroke of this length; both in
 field heights."""
+
+SIDE_REACH, SIDE_LENGTH, SIDE_LEAN, HAIR_LINE = 0.35, 0.3, 0.1, 0.6
+"""What stands no further than this from an end of a field, is at least so high and leans no more, all in field heights,
+and is thinner than this share of the pen, is left of the frame."""
 
 NOT_LEFT_OUT = "writing in it is joined to what is around it"
 
@@ -83,6 +87,7 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     components = find_components(ink)
     inner = (slice(max(0, box[1] - top), box[3] - top), slice(max(0, box[0] - left), box[2] - left))
     mine = _mostly_inside(components, inner)
+    mine = mine[~_of_the_frame(components, mine, inner)]
     doubt = NOT_LEFT_OUT if _holds_more(components, mine, inner) else ""
     if not len(mine):
         return replace(empty_boxes(field, box), doubt=doubt)
@@ -103,6 +108,24 @@ def _mostly_inside(components: Components, inner: tuple[slice, slice]) -> Int32[
         return np.zeros(0, np.int32)
     inside = np.bincount(components.labels[inner].ravel(), minlength=len(components) + 1)[1:]
     return np.flatnonzero(inside > 0.5 * components.area).astype(np.int32)
+
+
+def _of_the_frame(
+    components: Components, mine: Int32[np.ndarray, " n"], inner: tuple[slice, slice]
+) -> Bool[np.ndarray, " n"]:
+    """Which of some components are upright hair lines at the ends of a window."""
+    rows, columns = inner
+    height_px = rows.stop - rows.start
+    middle = (components.left[mine] + components.right[mine]) / 2
+    to_end = np.minimum(np.abs(middle - columns.start), np.abs(middle - columns.stop))
+    tall, broad = components.height[mine], components.width[mine]
+    thickness_px = components.area[mine] / np.maximum(tall, 1)
+    return (
+        (to_end <= SIDE_REACH * height_px)
+        & (tall >= SIDE_LENGTH * height_px)
+        & (broad <= SIDE_LEAN * height_px)
+        & (thickness_px <= HAIR_LINE * components.stroke_width_px)
+    )
 
 
 def _holds_more(components: Components, mine: Int32[np.ndarray, " n"], inner: tuple[slice, slice]) -> bool:
