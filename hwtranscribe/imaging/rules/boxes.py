@@ -23,6 +23,10 @@ LEAN = 0.01
 _LOOKED_AT = 64
 
 
+MOST_CLOSED = 2000
+"""Boxes that are looked at on a page; one with more open boxes is a pattern."""
+
+
 def with_closing_sides(
     pieces: tuple[Candidates, Candidates], binary: Binary, side_px: float, length_px: int
 ) -> tuple[Candidates, Candidates]:
@@ -35,41 +39,69 @@ def with_closing_sides(
         length_px: Shortest rule that stands alone.
     """
     reach_px = max(3, round(REACH * length_px))
-    found = pieces
+    known = [_Known(own) for own in pieces]
+    found: tuple[list[Int64[np.ndarray, "_px 2"]], list[Int64[np.ndarray, "_px 2"]]] = ([], [])
+    looked_at = 0
     for numbers, corner, far in _corners(pieces, side_px, reach_px):
         # As long as the sides over against them, from where those across end.
         spans = [(far[1 - own], far[1 - own] + far[own] - corner[own]) for own in (0, 1)]
-        missing = [own for own in (0, 1) if not _known(found[own], *spans[own], reach_px)]
+        missing = [own for own in (0, 1) if not known[own].holds(*spans[own], reach_px)]
         if not missing:
             continue
+        looked_at += 1
+        if looked_at > MOST_CLOSED:
+            break
         sides = [_side(binary, *spans[own], pieces[own], numbers[own], reach_px) for own in (0, 1)]
         if all(len(sides[own]) for own in missing):
-            level, upright = (joined_with(found[own], px) if len(px) else found[own] for own, px in enumerate(sides))
-            found = level, upright
-    return found
+            for own, px in enumerate(sides):
+                if len(px):
+                    found[own].append(px)
+                    known[own].add(px)
+    return joined_with(pieces[0], found[0]), joined_with(pieces[1], found[1])
 
 
 def _corners(
     pieces: tuple[Candidates, Candidates], side_px: float, reach_px: int
 ) -> Iterator[tuple[tuple[int, int], list[Float64[np.ndarray, " 2"]], list[Float64[np.ndarray, " 2"]]]]:
     """Yield the numbers of a level and an upright piece that meet, and the ends of both: here, and far ones."""
-    ends = [own.ends.reshape(-1, 2, 2).astype(float) for own in pieces]
-    sides = [np.flatnonzero(own.length >= side_px) for own in pieces]
-    for level_end in (0, 1):
-        for upright_end in (0, 1):
-            level, upright = ends[0][sides[0], level_end], ends[1][sides[1], upright_end]
-            apart = np.abs(level[:, None] - upright[None]).max(axis=2)
-            for i, j in zip(*np.nonzero(apart <= reach_px), strict=True):
-                numbers = int(sides[0][i]), int(sides[1][j])
-                here = [level[i], upright[j]]
-                yield numbers, here, [ends[0][numbers[0], 1 - level_end], ends[1][numbers[1], 1 - upright_end]]
+    level, upright = (own.ends.reshape(-1, 2, 2).astype(float) for own in pieces)
+    level_numbers, upright_numbers = (np.flatnonzero(own.length >= side_px) for own in pieces)
+    for upright_end in (0, 1):
+        across = upright[upright_numbers, upright_end]
+        order = np.argsort(across[:, 0], kind="stable")
+        across, numbers = across[order], upright_numbers[order]
+        for level_end in (0, 1):
+            for i in level_numbers.tolist():
+                here = level[i, level_end]
+                first, last = np.searchsorted(across[:, 0], [here[0] - reach_px, here[0] + reach_px + 0.5])
+                for k in range(first, last):
+                    if abs(across[k, 1] - here[1]) <= reach_px:
+                        j = int(numbers[k])
+                        yield (i, j), [here, across[k]], [level[i, 1 - level_end], upright[j, 1 - upright_end]]
 
 
-def _known(pieces: Candidates, start: Float64[np.ndarray, " 2"], end: Float64[np.ndarray, " 2"], reach_px: int) -> bool:
-    """Whether a piece runs from about one point to about another, and is not shorter."""
-    ends = np.sort(np.stack([start, end]), axis=0).ravel()
-    there = np.abs(pieces.ends - ends).max(axis=1, initial=0) <= 2 * reach_px
-    return bool((there & (pieces.length >= np.abs(end - start).max() - reach_px)).any())
+class _Known:
+    """Where pieces of one direction begin and end; in order, for there may be thousands."""
+
+    def __init__(self, pieces: Candidates) -> None:
+        order = np.argsort(pieces.ends[:, 0], kind="stable")
+        self._ends, self._length = pieces.ends[order], pieces.length[order]
+        self._more: list[list[int]] = []
+
+    def holds(self, start: Float64[np.ndarray, " 2"], end: Float64[np.ndarray, " 2"], reach_px: int) -> bool:
+        """Whether a piece runs from about one point to about another, and is not shorter."""
+        wanted = np.sort(np.stack([start, end]), axis=0).ravel()
+        least_px = np.abs(end - start).max() - reach_px
+        first, last = np.searchsorted(self._ends[:, 0], [wanted[0] - 2 * reach_px, wanted[0] + 2 * reach_px + 0.5])
+        near = np.abs(self._ends[first:last] - wanted).max(axis=1, initial=0) <= 2 * reach_px
+        if (near & (self._length[first:last] >= least_px)).any():
+            return True
+        return bool(self._more) and bool((np.abs(np.array(self._more) - wanted).max(axis=1) <= 2 * reach_px).any())
+
+    def add(self, px: Int64[np.ndarray, "px 2"]) -> None:
+        """Take in another piece, by the rows and columns of its px."""
+        (top, left), (bottom, right) = px.min(axis=0).tolist(), px.max(axis=0).tolist()
+        self._more.append([left, top, right, bottom])
 
 
 def _side(

@@ -1,5 +1,6 @@
 """Thin straight pieces that may be rules, or sides of boxes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -93,18 +94,23 @@ def chosen(pieces: Candidates, keep: Bool[np.ndarray, " n"]) -> Candidates:
     )
 
 
-def joined_with(pieces: Candidates, px: Int64[np.ndarray, "px 2"]) -> Candidates:
-    """Return pieces and another one of their direction, given by the rows and columns of its px."""
-    low, high = px.min(axis=0)[::-1], px.max(axis=0)[::-1]
-    middle = (low + high) // 2
-    ends = [middle[0], low[1], middle[0], high[1]] if pieces.upright else [low[0], middle[1], high[0], middle[1]]
+def joined_with(pieces: Candidates, others: Sequence[Int64[np.ndarray, "_px 2"]]) -> Candidates:
+    """Return pieces and others of their direction, given by the rows and columns of their px."""
+    if not others:
+        return pieces
+    px, count = np.concatenate(others), len(pieces.length)
+    owner = np.repeat(np.arange(count, count + len(others)), [len(one) for one in others])
+    low, high = (np.array([reach(one, axis=0)[::-1] for one in others]) for reach in (np.min, np.max))
+    across = 0 if pieces.upright else 1
+    along = (high - low + 1)[:, 1 - across]
+    low[:, across] = high[:, across] = (low[:, across] + high[:, across]) // 2
     return Candidates(
         pieces.upright,
         np.concatenate([pieces.ys, px[:, 0]]).astype(np.int32),
         np.concatenate([pieces.xs, px[:, 1]]).astype(np.int32),
-        np.append(pieces.owner, np.full(len(px), len(pieces.length))).astype(np.int32),
-        np.vstack([pieces.ends, ends]).astype(np.int32),
-        np.append(pieces.length, (high - low)[1 if pieces.upright else 0] + 1).astype(np.int32),
+        np.concatenate([pieces.owner, owner]).astype(np.int32),
+        np.concatenate([pieces.ends, np.hstack([low, high])]).astype(np.int32),
+        np.concatenate([pieces.length, along]).astype(np.int32),
     )
 
 

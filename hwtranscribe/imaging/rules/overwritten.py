@@ -7,6 +7,9 @@ from jaxtyping import Int32, Int64, UInt8
 from hwtranscribe.imaging.masks import Binary, places, widened
 from hwtranscribe.imaging.rules.find import Rules
 
+PIECES, MOST_PIECES = 20, 8000
+"""A rule as long as the page is compared with itself in so many pieces; and how many there may be of all rules."""
+
 RINGS_PX = 3
 """A rule's darkness is told apart this far beside it: its edges are pale, and strokes show there first."""
 
@@ -81,9 +84,22 @@ def _usual(
         cv2.subtract(ring, widened(mask, reach_px), dst=ring)
     size = 2 * RINGS_PX + 1
     owner = cv2.dilate(owner, np.ones((size, size), np.uint8))
-    place = owner[ys, xs].astype(np.int64) * (RINGS_PX + 2) + ring[ys, xs]
-    count = (len(rules) + 1) * (RINGS_PX + 2)
+    # Registration may be a px off for some way, so each piece of a rule is compared with itself too.
+    mine, here_ring = owner[ys, xs].astype(np.int64), ring[ys, xs]
+    along = ys if rules.upright else xs
+    piece_px = max(shape) // PIECES + 1
+    pieces = max(shape) // piece_px + 1
+    piece = mine * pieces + along // piece_px
+    number = np.cumsum(np.bincount(piece, minlength=(len(rules) + 1) * pieces) > 0) - 1
+    usual = _usual_of(mine * (RINGS_PX + 2) + here_ring, here)
+    if number[-1] < MOST_PIECES:
+        usual = np.maximum(usual, _usual_of(number[piece] * (RINGS_PX + 2) + here_ring, here))
+    usual[mine == 0] = 0
+    return usual
+
+
+def _usual_of(place: Int64[np.ndarray, " px"], here: UInt8[np.ndarray, " px"]) -> Int64[np.ndarray, " px"]:
+    """Return how dark most of the px are that are in the same place as each."""
+    count = int(place.max(initial=0)) + 1
     below = np.bincount(place * 256 + here, minlength=count * 256).reshape(count, 256).cumsum(axis=1)
-    usual = np.maximum((below < USUAL * below[:, -1:]).sum(axis=1), 1)
-    usual[: RINGS_PX + 2] = 0
-    return usual[place]
+    return np.maximum((below < USUAL * below[:, -1:]).sum(axis=1), 1)[place]
