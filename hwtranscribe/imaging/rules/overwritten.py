@@ -22,9 +22,11 @@ DARKER = 1.1
 CROSSED = 1.3
 """By this factor it is darker where two rules cross."""
 
-PALER, MIDDLE_PALER = 0.7, 0.9
-"""A rule can be told from strokes where it has not more than these shares of their darkness, at a place and in its
-middle: nothing can beside one that is as dark as the pen, such as all are in a bilevel scan."""
+BILEVEL = 250
+"""Strokes so dark are those of a bilevel scan, in which rules are as dark as they are."""
+
+PALER = 0.7
+"""Rules that have not more than this share of a stroke's darkness can be told from it."""
 
 
 def written_upon(
@@ -45,14 +47,16 @@ def written_upon(
         noise: Darkness of the ground.
         stroke: Darkness of pen strokes.
     """
+    if stroke >= BILEVEL:
+        return np.zeros_like(dark)
     ys, xs = places(zone)
     here = dark[ys, xs]
-    expected, middle = np.max([_usual(own, zone.shape, ys, xs, here) for own in rules], axis=0).astype(np.float32)
+    expected = np.max([_usual(own, zone.shape, ys, xs, here) for own in rules], axis=0).astype(np.float32)
     expected[crossings[ys, xs] > 0] *= CROSSED
     # From what the rule has, with a margin for noise, up to a pen's, darkness fades in.
     floor = DARKER * expected + 0.5 * noise
     gain = np.clip((here - floor) / np.maximum(0.5 * (stroke - floor), 16), 0, 1)
-    gain[(expected == 0) | (expected > PALER * stroke) | (middle > MIDDLE_PALER * stroke)] = 0
+    gain[(expected == 0) | (expected > PALER * stroke)] = 0
     result = np.zeros_like(dark)
     result[ys, xs] = (here * gain).astype(np.uint8)
     return result
@@ -64,10 +68,8 @@ def _usual(
     ys: Int32[np.ndarray, " px"],
     xs: Int32[np.ndarray, " px"],
     here: UInt8[np.ndarray, " px"],
-) -> tuple[Int64[np.ndarray, " px"], Int64[np.ndarray, " px"]]:
-    """Return how dark a rule is in most places along it, so far beside it as some px are, and in its middle.
-
-    Both are 0 for px that are far from all.
+) -> Int64[np.ndarray, " px"]:
+    """Return how dark a rule is in most places along it, on it and so far beside it as some px are; 0 far from all.
 
     Args:
         rules: Of one direction.
@@ -77,7 +79,7 @@ def _usual(
         here: Their darkness.
     """
     if not len(rules):
-        return np.zeros(len(ys), np.int64), np.zeros(len(ys), np.int64)
+        return np.zeros(len(ys), np.int64)
     owner = np.zeros(shape, np.uint16)
     owner[rules.ys, rules.xs] = rules.owner + 1
     mask = rules.mask(shape)
@@ -95,13 +97,10 @@ def _usual(
     piece = mine * pieces + along // piece_px
     number = np.cumsum(np.bincount(piece, minlength=(len(rules) + 1) * pieces) > 0) - 1
     usual = _usual_of(mine * (RINGS_PX + 2) + here_ring, here)
-    middle = np.zeros(len(rules) + 1, np.int64)
-    on_it = here_ring == 0
-    middle[mine[on_it]] = usual[on_it]
     if number[-1] < MOST_PIECES:
         usual = np.maximum(usual, _usual_of(number[piece] * (RINGS_PX + 2) + here_ring, here))
     usual[mine == 0] = 0
-    return usual, middle[mine]
+    return usual
 
 
 def _usual_of(place: Int64[np.ndarray, " px"], here: UInt8[np.ndarray, " px"]) -> Int64[np.ndarray, " px"]:
