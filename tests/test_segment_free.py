@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
-from hwtranscribe.decode import decode_field
 from hwtranscribe.segment import field_boxes
 from hwtranscribe.segment.components import find_components, slant_shear
 from hwtranscribe.segment.free import cut_off_lines, free_boxes, page_lines
 from hwtranscribe.segment.geometry import skip_log_prob
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.segment.lines import find_lines
-from hwtranscribe.types import AlignedPage, CharBoxes, Kind, Status
+from hwtranscribe.types import AlignedPage, CharBoxes
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -374,36 +373,3 @@ def test_characters_that_stand_on_a_rule_of_the_blank_form_are_known():
     on, off = boxes.boxes[whole & boxes.on_rule, 0], boxes.boxes[whole & ~boxes.on_rule, 0]
     assert on.min() > 45 > off.max()
     assert field_boxes(page(ink), "f", (0, 20, 400, 75), None).on_rule is None
-
-
-def test_writing_that_hangs_on_what_surrounds_a_field_is_in_doubt_and_not_blank():
-    ink = np.zeros((200, 400), np.uint8)
-    cv2.putText(ink, "18", (150, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4)
-    alone = free_boxes(page(ink), "number", (100, 70, 250, 130))
-    assert alone.doubt == "" and alone.node_count > 1
-    # A frame that could not be taken off, and the writing stands on it.
-    cv2.rectangle(ink, (93, 63), (257, 122), 255, 10)
-    hanging = free_boxes(page(ink), "number", (100, 70, 250, 130))
-    assert hanging.doubt
-    scores = np.zeros((len(hanging.start), 11), np.float32)
-    assert decode_field(hanging, scores, tuple("0123456789"), page=1, kind=Kind.DIGITS).status is Status.REVIEW
-
-
-def test_a_tail_from_the_line_above_leaves_a_field_blank():
-    ink = np.zeros((200, 400), np.uint8)
-    cv2.putText(ink, "gg", (150, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 3)
-    lattice = free_boxes(page(ink), "number", (100, 82, 250, 130))
-    assert lattice.node_count == 1 and lattice.doubt == ""
-
-
-def test_hair_lines_at_the_ends_of_a_field_are_left_of_its_frame():
-    ink = np.zeros((200, 500), np.uint8)
-    cv2.putText(ink, "HIH", (130, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 6)
-    alone = free_boxes(page(ink), "name", (60, 65, 420, 135))
-    for x in (64, 412):
-        cv2.line(ink, (x, 66), (x, 130), 255, 1)
-    framed = free_boxes(page(ink), "name", (60, 65, 420, 135))
-    assert framed.boxes.tolist() == alone.boxes.tolist()
-    # A stroke of the pen at an end is an I.
-    cv2.line(ink, (400, 80), (400, 120), 255, 6)
-    assert free_boxes(page(ink), "name", (60, 65, 420, 135)).boxes[:, 2].max() > 395

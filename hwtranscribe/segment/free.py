@@ -35,8 +35,7 @@ def page_lines(aligned: AlignedPage) -> list[CharBoxes]:
 
     A cell has as many as lines are written in it, and an empty one where there are none.
     """
-    lattices = _lattices(find_lines(aligned.ink, aligned.tables), 1)
-    return [replace(boxes, on_rule=standing_on_rules(aligned, boxes)) for boxes in lattices]
+    return _lattices(aligned, find_lines(aligned.ink, aligned.tables), 1)
 
 
 def cut_off_lines(aligned: AlignedPage, first: int) -> list[CharBoxes]:
@@ -47,10 +46,10 @@ def cut_off_lines(aligned: AlignedPage, first: int) -> list[CharBoxes]:
         first: Number of the first one, after those of the page's other lines.
     """
     lines = find_lines(aligned.ink, aligned.tables, cut_off=True)
-    return _lattices([line for line in lines if line.cell is None], first)
+    return _lattices(aligned, [line for line in lines if line.cell is None], first)
 
 
-def _lattices(found: list[Line], first: int) -> list[CharBoxes]:
+def _lattices(aligned: AlignedPage, found: list[Line], first: int) -> list[CharBoxes]:
     numbers = count(first)
     lattices = []
     for table, group in groupby(found, key=lambda line: line.cell and line.cell.table):
@@ -63,7 +62,8 @@ def _lattices(found: list[Line], first: int) -> list[CharBoxes]:
                 lattice = empty_boxes(field, line.box)
             else:
                 lattice = line_lattice(line.ink, field, line.box, hand)
-            lattices.append(replace(lattice, in_table=line.cell))
+            on_rule = standing_on_rules(aligned, lattice)
+            lattices.append(replace(lattice, in_table=line.cell, on_rule=on_rule))
     return lattices
 
 

@@ -20,11 +20,11 @@ REACH = 0.08
 LEAN = 0.01
 """By how much of its length a side may end beside where the other three say."""
 
-_LOOKED_AT = 64
-
-
 MOST_CLOSED = 2000
 """Boxes that are looked at on a page; one with more open boxes is a pattern."""
+
+_LOOKED_AT = 64
+"""Places along a side by which it is found."""
 
 
 def with_closing_sides(

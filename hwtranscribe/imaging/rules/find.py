@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Int32
 
-from hwtranscribe.imaging.masks import Binary
+from hwtranscribe.imaging.masks import Binary, widened
 from hwtranscribe.imaging.rules.boxes import with_closing_sides
 from hwtranscribe.imaging.rules.candidates import Candidates, chosen, find_candidates
 from hwtranscribe.imaging.rules.ticks import which_are_ticks
@@ -89,32 +89,31 @@ def _closed(
     spans = [0.95 * shape[0] if c.upright else 0.95 * shape[1] for c in candidates]
     strong = [(c.length >= length_px) | (c.length >= max(span, 12)) for c, span in zip(candidates, spans, strict=True)]
     sides = [c.length >= BOX_SIDE * length_px for c in candidates]
+    reach_px = max(2, round(0.05 * length_px))
     # Sides with a free end are dropped until none is left; what stays is closed.
     kept = sides
     while True:
         now = [
-            strong[own] | (kept[own] & _meets(candidates[own], candidates[1 - own], kept[1 - own], length_px, shape))
+            strong[own] | (kept[own] & _meets(candidates[own], candidates[1 - own], kept[1 - own], reach_px, shape))
             for own in (0, 1)
         ]
         if all((a == b).all() for a, b in zip(now, kept, strict=True)):
             break
         kept = now
     level, upright = (
-        kept[own] | _meets(candidates[own], candidates[1 - own], kept[1 - own], length_px, shape) for own in (0, 1)
+        kept[own] | _meets(candidates[own], candidates[1 - own], kept[1 - own], reach_px, shape) for own in (0, 1)
     )
-    reach_px = max(2, round(0.05 * length_px))
     return [level, upright | which_are_ticks(candidates[1], candidates[0], level, reach_px, shape)]
 
 
 def _meets(
-    pieces: Candidates, others: Candidates, kept: Bool[np.ndarray, " m"], length_px: int, shape: tuple[int, ...]
+    pieces: Candidates, others: Candidates, kept: Bool[np.ndarray, " m"], reach_px: int, shape: tuple[int, ...]
 ) -> Bool[np.ndarray, " n"]:
     """Return which pieces meet a kept piece of the other direction with both ends."""
-    reach = max(2, round(0.05 * length_px))
     near = np.zeros(shape, np.uint8)
     mine = kept[others.owner]
     near[others.ys[mine], others.xs[mine]] = 1
-    near = cv2.dilate(near, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    near = widened(near, reach_px)
     ends = pieces.ends
     return (near[ends[:, 1], ends[:, 0]] > 0) & (near[ends[:, 3], ends[:, 2]] > 0)
 

@@ -8,11 +8,8 @@ from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from hwtranscribe.imaging.masks import above, places
 from hwtranscribe.segment.cells.grid import CellGrid
-from hwtranscribe.segment.cells.separators import without_separators
+from hwtranscribe.segment.cells.separators import INK, without_separators
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
-
-INK = 64
-"""Ink from which on a px belongs to a component."""
 
 HAIR_LINE = 0.03
 """What lies along a separator and is no broader than this share of the field's height is no pen stroke."""

@@ -1,9 +1,9 @@
 """Separators of a comb that are still in the ink: where no blank form is known, only some are found as rules."""
 
 import numpy as np
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Float32, UInt8
 
-from hwtranscribe.imaging.masks import above
+from hwtranscribe.imaging.masks import above, places
 from hwtranscribe.imaging.rules import Rules, erase_rules
 
 INK = 64
@@ -32,7 +32,8 @@ def without_separators(
     """
     binary = above(ink, INK)
     first, last = max(0, rows[0]), min(len(ink), rows[1])
-    ys, xs, owner = [], [], []
+    nothing = np.zeros(0, np.int32)
+    ys, xs, owner = [nothing], [nothing], [nothing]
     count = 0
     for edge in edges.tolist():
         left = round(edge - separator_px / 2)
@@ -45,19 +46,12 @@ def without_separators(
         there = near[:, at : at + separator_px]
         if there.any(axis=1).mean() < THERE:
             continue
-        down, across = np.nonzero(there)
+        down, across = places(there)
         ys.append(down + first)
         xs.append(across + left - REACH_PX + at)
-        owner.append(np.full(len(down), count))
+        owner.append(np.full(len(down), count, np.int32))
         count += 1
-    if not count:
-        return ink
-    found = _rules(True, np.concatenate(ys), np.concatenate(xs), np.concatenate(owner), np.full(count, separator_px))
-    nothing = np.zeros(0, np.int32)
-    none = _rules(False, nothing, nothing, nothing, nothing)
-    return erase_rules(ink, binary, (none, found))[0]
-
-
-def _rules(upright: bool, ys: np.ndarray, xs: np.ndarray, owner: np.ndarray, thickness_px: np.ndarray) -> Rules:
-    lists: list[Int32[np.ndarray, " n"]] = [values.astype(np.int32) for values in (ys, xs, owner, thickness_px)]
-    return Rules(upright, *lists)
+    level = Rules(False, nothing, nothing, nothing, nothing)
+    thickness_px = np.full(count, separator_px, np.int32)
+    upright = Rules(True, np.concatenate(ys), np.concatenate(xs), np.concatenate(owner), thickness_px)
+    return erase_rules(ink, binary, (level, upright))[0]
