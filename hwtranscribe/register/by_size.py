@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from hwtranscribe.imaging.areas import without_areas
 from hwtranscribe.imaging.geometry import project, scaling
 from hwtranscribe.imaging.paper import darkness
 from hwtranscribe.imaging.rules import drawn_through
@@ -83,7 +84,7 @@ def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage
                 laid, residual_px = (framed, left_over_px) if framed is not None else (laid, 0.0)
             if best >= SURE:
                 break
-    dark = darkness(laid.pixels)
+    dark = without_areas(darkness(laid.pixels), max(laid.pixels.shape))
     rules = rules_of(dark)
     return AlignedPage(
         page=page.number,
@@ -142,7 +143,8 @@ def _framed(way: _Laid, reference: Reference) -> tuple[_Laid | None, float, floa
     for box in reference.boxes:
         left, top, right, bottom = (round(v * scale) for v in box)
         boxes.append((left, top, right, bottom))
-    transform, residual_px, covered = frame_of_boxes(rules_of(darkness(way.pixels)), way.pixels.shape, boxes)
+    dark = without_areas(darkness(way.pixels), max(height, width))
+    transform, residual_px, covered = frame_of_boxes(rules_of(dark), way.pixels.shape, boxes)
     if transform is None:
         return None, 0.0, covered
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)

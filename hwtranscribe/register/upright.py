@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from hwtranscribe.imaging.areas import without_areas
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.masks import above
 from hwtranscribe.imaging.outline import flattened
@@ -72,7 +73,7 @@ def _upright(
     strip = _is_strip(pixels)
     angle_deg = 0.0 if strip else skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
-    dark = darkness(pixels)
+    dark = without_areas(darkness(pixels), max(pixels.shape))
     rules = rules_of(dark)
     return AlignedPage(
         page=number,

@@ -1,9 +1,10 @@
 """The cells that the lines of a comb show: a pitch that most keep, with the missing ones put in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from hwtranscribe.segment.cells.lines import CombLines, comb_lines
 from hwtranscribe.types import AlignedPage, Box
@@ -64,9 +65,8 @@ def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | 
     """
     left, top, right, bottom = box
     best = None
-    for lines in comb_lines(aligned, box):
-        edges = regular_edges(lines, left, right)
-        if edges is not None and (best is None or len(edges) - 1 == cells):
+    for lines, edges in _combs(aligned, box):
+        if best is None or len(edges) - 1 == cells:
             rows = None if lines.sure else lines.rows
             best = CellGrid(edges, lines.top, lines.bottom, lines.thickness_px, len(edges) - 1, left_in=rows)
             if cells is None or len(best) == cells:
@@ -83,11 +83,28 @@ def find_cells(aligned: AlignedPage, box: Box, cells: int | None) -> CellGrid | 
     return replace(best, edges=edges, found=len(best), torn=torn)
 
 
-def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n_edges"] | None:
-    """Return the edges of the cells that separators show, or None when they show no comb.
+def _combs(aligned: AlignedPage, box: Box) -> Iterator[tuple[CombLines, Float32[np.ndarray, " n_edges"]]]:
+    """Yield the lines that make a comb of a field, and the edges of its cells; the likeliest first."""
+    left, _, right, _ = box
+    unequal = []
+    for lines in comb_lines(aligned, box):
+        edges = regular_edges(lines, left, right)
+        if edges is not None:
+            yield lines, edges
+            continue
+        edges = unequal_edges(lines, left, right)
+        if edges is not None and lines.sure:
+            yield lines, edges
+        elif edges is not None:
+            unequal.append((lines, edges))
+    # Strokes of writing may look like unequal cells; they keep no pitch.
+    yield from unequal
 
-    A comb has a pitch that its separators keep; one or the other may be missing, also at the ends. Full separators
-    count also when cells differ in width; where no blank form is known, when there are several.
+
+def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n_edges"] | None:
+    """Return the edges of equal cells that separators show, or None when they show no comb.
+
+    Such a comb has a pitch that its separators keep; one or the other may be missing, also at the ends.
 
     Args:
         lines: In and around the field.
@@ -96,19 +113,39 @@ def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray
     """
     height_px = lines.bottom - lines.top
     places = merged(lines.places, 0.15 * height_px)
+    clear = np.array([np.abs(lines.places[lines.clear] - x).min(initial=np.inf) <= 0.15 * height_px for x in places])
     least_share = (0.5 if lines.sure else 0.75) if lines.full.any() else 0.85
-    pitch = best_pitch(places, left, right, height_px, least_share)
-    full = merged(lines.places[lines.full], 0.15 * height_px)
-    inner = full[(full > left + 0.3 * height_px) & (full < right - 0.3 * height_px)]
-    if pitch is not None:
-        edges = filled_edges(places, pitch, left, right, lines.reach)
-        # Two or three lines that do not run from border to border may be anything.
-        return edges if len(edges) > 2 and (len(inner) or len(edges) > 4) else None
+    pitch = best_pitch(places, clear, (left, right), height_px, least_share)
+    if pitch is None:
+        return None
+    edges = filled_edges(places, pitch, left, right, lines.reach)
+    # Two or three lines that do not run from border to border may be anything.
+    return edges if len(edges) > 2 and (len(_inner(lines, left, right)) or len(edges) > 4) else None
+
+
+def unequal_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n_edges"] | None:
+    """Return the edges of cells that differ in width, or None where there are none.
+
+    Only separators from border to border count; where no blank form is known, when there are several.
+
+    Args:
+        lines: In and around the field.
+        left: Left end of the field.
+        right: Right end of the field.
+    """
+    inner = _inner(lines, left, right)
     unequal = np.array([left, *inner, right], np.float32)
     if lines.sure:
         return unequal if len(inner) else None
-    widths = np.diff(unequal) / height_px
+    widths = np.diff(unequal) / (lines.bottom - lines.top)
     return unequal if len(inner) >= LEAST_UNEQUAL and widths.min() >= CELL_WIDTHS[0] else None
+
+
+def _inner(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n"]:
+    """Separators from border to border that no writing touches, away from the ends of a field."""
+    height_px = lines.bottom - lines.top
+    full = merged(lines.places[lines.full & lines.clear], 0.15 * height_px)
+    return full[(full > left + 0.3 * height_px) & (full < right - 0.3 * height_px)]
 
 
 def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndarray, " m"]:
@@ -120,7 +157,11 @@ def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndar
 
 
 def best_pitch(
-    places: Float32[np.ndarray, " n"], left: int, right: int, height_px: int, least_share: float
+    places: Float32[np.ndarray, " n"],
+    clear: Bool[np.ndarray, " n"],
+    ends: tuple[int, int],
+    height_px: int,
+    least_share: float,
 ) -> float | None:
     """Return the cell width that the places keep, or None when they keep none.
 
@@ -129,12 +170,14 @@ def best_pitch(
 
     Args:
         places: x of possible separators.
-        left: Left end of the field.
-        right: Right end of the field.
+        clear: Which of them no writing touches; the others may be strokes.
+        ends: Left and right end of the field.
         height_px: Of the field.
         least_share: Share of the separators in the field that must be there.
     """
-    near = places[(places > left - height_px) & (places < right + height_px)]
+    left, right = ends
+    chosen = (places > left - height_px) & (places < right + height_px)
+    near, clear = places[chosen], clear[chosen]
     if len(near) < 3:
         return None
     steps = near[None, :] - near[:, None]
@@ -148,7 +191,7 @@ def best_pitch(
         inner = hit[row] & (near > left + 0.3 * pitch) & (near < right - 0.3 * pitch)
         seen = len(np.unique(number[row][inner]))
         expected = max(1, round((right - left) / pitch) - 1)
-        score = min(1.0, seen / expected) - float((~hit[row]).mean())
+        score = min(1.0, seen / expected) - float((~hit[row] & clear).mean())
         if seen and len(np.unique(number[row][hit[row]])) >= 3 and score > best_score + 1e-6:
             best, best_score = float(pitch), score
     return best if best_score >= least_share else None

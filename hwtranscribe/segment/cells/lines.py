@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from hwtranscribe.imaging.areas import without_areas
+from hwtranscribe.imaging.masks import Binary, above
 from hwtranscribe.imaging.paper import darkness, noise_and_stroke
 from hwtranscribe.types import AlignedPage, Box
 
@@ -26,6 +28,10 @@ STRAY_ON_LINE, STRAY_IN_BOX = 0.2, 0.4
 """Share of the upright strokes on a line, and on two that make a box with writing in it, that may be longer or shorter
 than its ticks."""
 
+ALL_ALONG, IN_PART, LEAN = 0.92, 0.25, 0.02
+"""Of a separator that writing touches: the share of its length that is dark and the share that is no broader than a
+separator; how far it leans, as a share of its length."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CombLines:
@@ -34,6 +40,7 @@ class CombLines:
     Attributes:
         places: x of lines that may be separators, ascending.
         full: Which of them run from the upper to the lower border.
+        clear: Which of them no writing touches.
         top: Upper border, or that of the field where none is found.
         bottom: Lower border.
         rows: First row of the separators and the one after the last.
@@ -44,6 +51,7 @@ class CombLines:
 
     places: Float32[np.ndarray, " n"]
     full: Bool[np.ndarray, " n"]
+    clear: Bool[np.ndarray, " n"]
     top: int
     bottom: int
     rows: tuple[int, int]
@@ -71,16 +79,19 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         return
     sure = aligned.printing is not None
     if aligned.printing is not None:
-        dark = aligned.printing[y0:y1, x0:x1].astype(np.uint8)
+        dark = level_dark = aligned.printing[y0:y1, x0:x1].astype(np.uint8)
     else:
         shade = darkness(np.ascontiguousarray(aligned.pixels[y0:y1, x0:x1]))
-        noise, stroke = noise_and_stroke(shade)
+        noise, stroke = noise_and_stroke(without_areas(shade, max(page_height, page_width)))
         # Separators are often printed far lighter than a pen writes.
         dark = (shade > max(noise, 0.2 * stroke)).astype(np.uint8)
+        widest_px = max(4, round(WIDEST_SEPARATOR * height_px))
+        level_dark = dark & _not_halo(shade, (2 * widest_px + 1, 1))
+        dark &= _not_halo(shade, (1, 2 * widest_px + 1))
     slack_px = max(3, round(0.12 * height_px))
     # Lines of print are as long as rules, but not as thin.
-    thick = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((max(6, round(0.22 * height_px)), 1), np.uint8))
-    thin = cv2.subtract(dark, thick)
+    thick = cv2.morphologyEx(level_dark, cv2.MORPH_OPEN, np.ones((max(6, round(0.22 * height_px)), 1), np.uint8))
+    thin = cv2.subtract(level_dark, thick)
     rows = level_lines(np.ascontiguousarray(thin[:, left - x0 : right - x0]))
     for upper, lower, has_upper, has_lower in bands(rows, top - y0, bottom - y0):
         inside = np.ascontiguousarray(dark[max(0, upper) : lower + 1])
@@ -89,6 +100,9 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         if not sure:
             # Pens are broader than the hair lines of a comb.
             uprights = uprights[uprights[:, 1] <= 1.4 * line_thickness_px(thin, carriers) + 1.5]
+        clear = len(uprights)
+        if not sure and has_upper and has_lower:
+            uprights = np.concatenate([uprights, touched_lines(inside)])
         hangs = uprights[:, 2] <= slack_px
         stands = uprights[:, 3] >= inside.shape[0] - slack_px
         held = (hangs & has_upper) | (stands & has_lower)
@@ -113,6 +127,7 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         yield CombLines(
             places=(uprights[held, 0][order] + x0).astype(np.float32),
             full=full[held][order],
+            clear=(np.arange(len(uprights)) < clear)[held][order],
             top=upper + y0,
             bottom=lower + y0,
             rows=(high, low),
@@ -120,6 +135,40 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
             reach=(x0 + first, x0 + last),
             sure=sure,
         )
+
+
+def touched_lines(dark: Binary) -> Float32[np.ndarray, "m 4"]:
+    """Return upright lines that writing touches: dark all the way between two borders, and in part as thin as a line.
+
+    Args:
+        dark: 1 where dark, between the borders.
+
+    Returns:
+        x of the middle, width, first row, last row and one, px.
+    """
+    height_px, width_px = dark.shape
+    widest_px = max(4, round(WIDEST_SEPARATOR * height_px))
+    lean_px = max(1, round(LEAN * height_px))
+    whole = cv2.dilate(dark, np.ones((1, 2 * lean_px + 1), np.uint8)).mean(axis=0) >= ALL_ALONG
+    broad = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, widest_px + 1), np.uint8))
+    thin = (dark > broad).mean(axis=0)
+    found = []
+    for columns in np.split(np.flatnonzero(whole), np.flatnonzero(np.diff(np.flatnonzero(whole)) > 1) + 1):
+        if not len(columns) or np.maximum.reduce(thin[columns]) < IN_PART:
+            continue
+        x = float((columns * thin[columns]).sum() / thin[columns].sum())
+        found.append((x, min(len(columns), widest_px), 0, height_px))
+    return np.array(found, np.float32).reshape(-1, 4)
+
+
+def _not_halo(shade: UInt8[np.ndarray, "height width"], size: tuple[int, int]) -> Binary:
+    """Return where it is not less than half as dark as nearby: lines out of focus then are as thick as they are.
+
+    Args:
+        shade: Darkness.
+        size: Height and width of what is near.
+    """
+    return above(cv2.subtract(shade, cv2.dilate(shade, np.ones(size, np.uint8)) // 2), 0)
 
 
 def level_lines(dark: UInt8[np.ndarray, "height width"]) -> list[int]:
