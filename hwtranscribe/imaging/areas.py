@@ -8,13 +8,13 @@ from hwtranscribe.imaging.masks import Binary, above
 from hwtranscribe.imaging.paper import noise_and_stroke, shrunk
 
 SEARCH_SIZE_PX = 450
-"""Areas are looked for in pictures with this long side."""
+"""Areas are looked for in pictures with about this long side; smaller ones are cut-outs without any."""
 
-LENGTH, BREADTH = 0.1, 0.01
-"""An area is somewhere dark over a rectangle of these shares of the page's long side: 30 by 3 mm of an A4 page."""
+LENGTH, BREADTH = 0.15, 0.01
+"""An area is somewhere dark over a rectangle of these shares of the page's long side: 45 by 3 mm of an A4 page."""
 
 EVEN = 0.12
-"""Its tones differ by no more than this share of it there; those of what a pen has blackened do."""
+"""Half of its px there differ by no more than this share of its tone; those of what a pen has blackened do."""
 
 DENSE = 0.65
 """Share of squares as wide as the thinnest area that is dark on one; rules that run into it are thinner."""
@@ -30,9 +30,12 @@ def without_areas(dark: UInt8[np.ndarray, "height width"], long_px: int) -> UInt
         dark: From `imaging.paper.darkness`; a page or a part of one.
         long_px: Long side of the page.
     """
-    factor = max(1, long_px // SEARCH_SIZE_PX)
+    factor = long_px // SEARCH_SIZE_PX
+    if factor == 0:
+        return dark
     small = shrunk(dark, factor)
-    solid = above(small, 0.5 * noise_and_stroke(dark)[1])
+    threshold = 0.5 * noise_and_stroke(dark)[1]
+    solid = above(small, threshold)
     long_side, short_side = (max(2, round(share * long_px / factor)) for share in (LENGTH, BREADTH))
     seeds = np.zeros_like(solid)
     for size in ((short_side, long_side), (long_side, short_side)):
@@ -44,15 +47,26 @@ def without_areas(dark: UInt8[np.ndarray, "height width"], long_px: int) -> UInt
     areas = np.zeros_like(solid)
     for label in np.unique(labels[seeds > 0]).tolist():
         mine = labels == label
-        tones = small[mine & (seeds > 0)]
+        low, tone, high = np.percentile(small[mine & (seeds > 0)], (25, 50, 75))
         rectangle = cv2.minAreaRect(np.argwhere(mine)[:, ::-1].astype(np.int32))
-        if label and mine.sum() >= FULL * np.prod(rectangle[1]) and tones.std() <= EVEN * tones.mean():
+        if label and mine.sum() >= FULL * np.prod(rectangle[1]) and high - low <= EVEN * tone:
             cv2.fillPoly(areas, [_with_text(cv2.boxPoints(rectangle), solid)], 1)
-    areas = cv2.dilate(areas, np.ones((3, 3), np.uint8))
-    mask = cv2.resize(areas, (small.shape[1] * factor, small.shape[0] * factor), interpolation=cv2.INTER_NEAREST)
-    height, width = dark.shape
-    mask = cv2.copyMakeBorder(mask, 0, height - len(mask), 0, width - mask.shape[1], cv2.BORDER_REPLICATE)
-    return cv2.bitwise_and(dark, dark, mask=1 - mask)
+    if not areas.any():
+        return dark
+    # Near the rim only what is as thick as an area goes: writing may stand there.
+    square = np.ones((3, 3), np.uint8)
+    core, rim = (_enlarged(one, factor, dark.shape) for one in (cv2.erode(areas, square), cv2.dilate(areas, square)))
+    thick_px = round(0.4 * BREADTH * long_px)
+    thick = cv2.morphologyEx(above(dark, threshold), cv2.MORPH_OPEN, np.ones((thick_px, thick_px), np.uint8))
+    gone = core | (rim & cv2.dilate(thick, np.ones((5, 5), np.uint8)))
+    return cv2.bitwise_and(dark, dark, mask=1 - gone)
+
+
+def _enlarged(mask: Binary, factor: int, shape: tuple[int, ...]) -> Binary:
+    """Return a mask of a picture that was shrunk by whole squares for the picture as it was."""
+    large = cv2.resize(mask, (mask.shape[1] * factor, mask.shape[0] * factor), interpolation=cv2.INTER_NEAREST)
+    height, width = shape
+    return cv2.copyMakeBorder(large, 0, height - large.shape[0], 0, width - large.shape[1], cv2.BORDER_REPLICATE)
 
 
 def _with_text(corners: Float32[np.ndarray, "4 2"], solid: Binary) -> np.ndarray:

@@ -170,31 +170,37 @@ def fill(
 
 
 def _forget_blank(template: Path, fields: Sequence[FieldTemplate], blank: Blank) -> None:
-    """Take the blank form out of a template; boxes of combs are drawn where these are printed."""
+    """Take the blank form out of a template; boxes are drawn where combs and rules are printed."""
     text = re.sub(r"(?m)^reference.*\n", "", template.read_text(encoding="utf-8"))
+    down = blank.scale[1]
     for field in fields:
-        if grid := blank.cells.get(field.name):
-            box = [round(grid.edges[0]), grid.top, round(grid.edges[-1]), grid.bottom]
-            text = text.replace(f"box = {list(field.box)}", f"box = {box}")
+        grid, rule = blank.cells.get(field.name), _rule(blank, field)
+        left, top, right, bottom = field.box
+        if grid is not None:
+            left, top, right, bottom = round(grid.edges[0]), grid.top, round(grid.edges[-1]), grid.bottom
+        elif rule is not None:
+            top, bottom = round(rule / down) - (bottom - top), round(rule / down)
+        text = text.replace(f"box = {list(field.box)}", f"box = {[left, top, right, bottom]}")
     template.write_text(text, encoding="utf-8")
 
 
 def _write(hand: CopiedHand, ink: np.ndarray, text: str, field: FieldTemplate, blank: Blank) -> list[np.ndarray]:
     across, down = blank.scale
-    grid = blank.cells.get(field.name)
+    grid, rule = blank.cells.get(field.name), _rule(blank, field)
     if grid is not None and len(text) <= len(grid):
         return hand.write_in_cells(ink, text, (grid.edges * across).tolist(), grid.top * down, grid.bottom * down)
     left, top, right, bottom = (round(side * (across, down)[at % 2]) for at, side in enumerate(field.box))
-    rule = _rule(blank.printing, left, top, right, bottom)
     if rule is None:
         return hand.write_line(ink, text, (left, top, right, bottom))
     return hand.write_line(ink, text, (left, rule - (bottom - top), right, rule), on_rule=True)
 
 
-def _rule(printing: np.ndarray, left: int, top: int, right: int, bottom: int) -> int | None:
+def _rule(blank: Blank, field: FieldTemplate) -> int | None:
     """Row of the rule that a field is written on, which boxes drawn by eye may miss; None in a box."""
+    across, down = blank.scale
+    left, top, right, bottom = (round(side * (across, down)[at % 2]) for at, side in enumerate(field.box))
     first = top - (bottom - top) // 2
-    rows = np.flatnonzero((printing[first : bottom + 4, left:right] < 160).mean(axis=1) > 0.6) + first
+    rows = np.flatnonzero((blank.printing[first : bottom + 4, left:right] < 160).mean(axis=1) > 0.6) + first
     in_a_box = len(rows) > 0 and rows[-1] - rows[0] > 0.8 * (bottom - top)
     return None if in_a_box or not len(rows) else int(rows[-1])
 

@@ -15,6 +15,9 @@ TEARING = 0.25
 LEAST_UNEQUAL = 3
 """Separators that make a comb of unequal cells where no blank form says what is printed; fewer may be strokes."""
 
+DOUBLE = 0.2
+"""Separators that are nearer than this share of the height of a comb are one: the sides of boxes that stand apart."""
+
 CELL_WIDTHS = (0.35, 2.5)
 """Equal cells of a comb are between these shares of its height wide."""
 
@@ -112,8 +115,8 @@ def regular_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray
         right: Right end of the field.
     """
     height_px = lines.bottom - lines.top
-    places = merged(lines.places, 0.15 * height_px)
-    clear = np.array([np.abs(lines.places[lines.clear] - x).min(initial=np.inf) <= 0.15 * height_px for x in places])
+    places = merged(lines.places, DOUBLE * height_px)
+    clear = np.array([np.abs(lines.places[lines.clear] - x).min(initial=np.inf) <= DOUBLE * height_px for x in places])
     least_share = (0.5 if lines.sure else 0.75) if lines.full.any() else 0.85
     pitch = best_pitch(places, clear, (left, right), height_px, least_share)
     if pitch is None:
@@ -144,7 +147,7 @@ def unequal_edges(lines: CombLines, left: int, right: int) -> Float32[np.ndarray
 def _inner(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n"]:
     """Separators from border to border that no writing touches, away from the ends of a field."""
     height_px = lines.bottom - lines.top
-    full = merged(lines.places[lines.full & lines.clear], 0.15 * height_px)
+    full = merged(lines.places[lines.full & lines.clear], DOUBLE * height_px)
     return full[(full > left + 0.3 * height_px) & (full < right - 0.3 * height_px)]
 
 

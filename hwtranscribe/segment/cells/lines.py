@@ -100,16 +100,18 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         if not sure:
             # Pens are broader than the hair lines of a comb.
             uprights = uprights[uprights[:, 1] <= 1.4 * line_thickness_px(thin, carriers) + 1.5]
-        clear = len(uprights)
+        clear = np.ones(len(uprights), bool)
         if not sure and has_upper and has_lower:
-            uprights = np.concatenate([uprights, touched_lines(inside)])
+            touched = touched_lines(inside)
+            uprights = np.concatenate([uprights, touched])
+            clear = np.concatenate([clear, np.zeros(len(touched), bool)])
         hangs = uprights[:, 2] <= slack_px
         stands = uprights[:, 3] >= inside.shape[0] - slack_px
-        held = (hangs & has_upper) | (stands & has_lower)
         middle = uprights[:, 0] + x0
         full = hangs & stands & has_upper & has_lower
         first, last = level_reach(thin, carriers, left - x0, right - x0)
-        if (full & (middle > left + 0.3 * height_px) & (middle < right - 0.3 * height_px)).any():
+        held = clear & ((hangs & has_upper) | (stands & has_lower))
+        if (full & clear & (middle > left + 0.3 * height_px) & (middle < right - 0.3 * height_px)).any():
             held = full
         elif held.any():
             # A line alone is often a line to write on: only ticks of one length make a comb of it.
@@ -117,9 +119,10 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
             ticks = held & ~full
             alike = full | (np.abs(lengths - np.median(lengths[ticks] if ticks.any() else 0)) <= slack_px)
             most = STRAY_IN_BOX if has_upper and has_lower and not sure else STRAY_ON_LINE
-            if (held & ~alike).sum() > most * held.sum() or last - first < 0.9 * (right - left):
-                continue
-            held &= alike
+            stray = (held & ~alike).sum() > most * held.sum() or last - first < 0.9 * (right - left)
+            held = full & ~clear if stray else held & alike
+        else:
+            held = full
         if not held.any():
             continue
         order = np.argsort(uprights[held, 0])
@@ -127,7 +130,7 @@ def comb_lines(aligned: AlignedPage, box: Box) -> Iterator[CombLines]:
         yield CombLines(
             places=(uprights[held, 0][order] + x0).astype(np.float32),
             full=full[held][order],
-            clear=(np.arange(len(uprights)) < clear)[held][order],
+            clear=clear[held][order],
             top=upper + y0,
             bottom=lower + y0,
             rows=(high, low),
