@@ -26,7 +26,7 @@ from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, read_targets
 from hwtranscribe.register import Reference, align, blank_page, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
-from hwtranscribe.segment import CellGrid, cut_off_lines, field_boxes, find_cells, page_lines
+from hwtranscribe.segment import CellGrid, above_its_rule, cut_off_lines, field_boxes, find_cells, page_lines
 from hwtranscribe.types import (
     CROSSED_OUT,
     AlignedPage,
@@ -108,7 +108,7 @@ class Transcriber:
         self.classifier = Classifier.load(checkpoint)
         self.line_reader = LineReader.load(checkpoint)
         self.references = tuple(prepare_references(form)) if form else ()
-        self._grids: dict[tuple[int, str], CellGrid | None] = {}
+        self._layouts: dict[tuple[int, str], tuple[Box, CellGrid | None]] = {}
         self.provenance = Provenance(
             version=__version__,
             checkpoint_hash=_hash_of(self.classifier, self.line_reader),
@@ -174,10 +174,10 @@ class Transcriber:
         if not aligned.registered or aligned.template_page is None:
             return ()
         fields = self.form.pages[aligned.template_page].fields
-        written = [(f, scaled(f.box, aligned.scale)) for f in fields if f.kind is not Kind.CHECKBOX]
         targets = [
-            Target(field_boxes(aligned, f.name, box, self._cells(aligned, f, box)), f.kind, f.case, f)
-            for f, box in written
+            Target(field_boxes(aligned, f.name, *self._layout(aligned, f)), f.kind, f.case, f)
+            for f in fields
+            if f.kind is not Kind.CHECKBOX
         ]
         readings = {r.field: r for r in self._read_targets(aligned, targets)}
         for f in fields:
@@ -192,16 +192,18 @@ class Transcriber:
                 )
         return tuple(readings[f.name] for f in fields)
 
-    def _cells(self, aligned: AlignedPage, field: FieldTemplate, box: Box) -> CellGrid | None:
-        """The cells of a field; kept where a blank form shows them, for the scans of a stack are all alike."""
+    def _layout(self, aligned: AlignedPage, field: FieldTemplate) -> tuple[Box, CellGrid | None]:
+        """Where a field is, and its cells; kept where a blank form shows them, for the scans of a stack are alike."""
         if aligned.printing is None or aligned.template_page is None:
-            return find_cells(aligned, box, field.cells)
+            box = scaled(field.box, aligned.scale)
+            return box, find_cells(aligned, box, field.cells)
         place = aligned.template_page, field.name
-        if place not in self._grids:
+        if place not in self._layouts:
             blank = blank_page(aligned, self.references[aligned.template_page])
-            self._grids[place] = find_cells(blank, field.box, field.cells)
-        grid = self._grids[place]
-        return None if grid is None else grid.scaled(aligned.scale)
+            grid = find_cells(blank, field.box, field.cells)
+            self._layouts[place] = (above_its_rule(blank, field.box) if grid is None else field.box), grid
+        box, grid = self._layouts[place]
+        return scaled(box, aligned.scale), None if grid is None else grid.scaled(aligned.scale)
 
     def _read_lines(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
         """Read the lines of a page without a template, those that an edge cuts through where nothing else is read."""

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from hwtranscribe.imaging.masks import Binary, above, places, widened
-from hwtranscribe.imaging.rules import Rules, find_rules
+from hwtranscribe.imaging.rules import Rules, drawn_through, find_rules
 from hwtranscribe.register.reference import Reference
 from hwtranscribe.types import AlignedPage
 
@@ -114,9 +114,17 @@ def blank_page(aligned: AlignedPage, reference: Reference) -> AlignedPage:
         reference: Of its template page, with a blank form.
     """
     assert reference.printing is not None
-    printed = printing_in(reference, reference.size).mask_of_frame
-    nothing = np.zeros_like(reference.printing)
-    return replace(aligned, scale=1.0, pixels=reference.printing, ink=nothing, printing=printed)
+    printing = printing_in(reference, reference.size)
+    rules = np.zeros_like(reference.printing)
+    rules[printing.window] = drawn_through(printing.rules[0], printing.mask.shape, 1)
+    return replace(
+        aligned,
+        scale=1.0,
+        pixels=reference.printing,
+        ink=np.zeros_like(reference.printing),
+        printing=printing.mask_of_frame,
+        rules=rules,
+    )
 
 
 def _window(reference: Reference, size: tuple[int, int]) -> tuple[slice, slice]:
