@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int32
 
 from hwtranscribe.imaging.masks import Binary, widened
-from hwtranscribe.imaging.rules.boxes import with_closing_sides
+from hwtranscribe.imaging.rules.boxes import corner_reach_px, with_closing_sides
 from hwtranscribe.imaging.rules.candidates import Candidates, chosen, find_candidates
 from hwtranscribe.imaging.rules.ticks import which_are_ticks
 
@@ -89,7 +89,7 @@ def _closed(
     spans = [0.95 * shape[0] if c.upright else 0.95 * shape[1] for c in candidates]
     strong = [(c.length >= length_px) | (c.length >= max(span, 12)) for c, span in zip(candidates, spans, strict=True)]
     sides = [c.length >= BOX_SIDE * length_px for c in candidates]
-    reach_px = max(2, round(0.05 * length_px))
+    reach_px = corner_reach_px(length_px)
     # Sides with a free end are dropped until none is left; what stays is closed.
     kept = sides
     while True:
