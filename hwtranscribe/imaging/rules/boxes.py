@@ -21,7 +21,7 @@ REACH = 0.08
 for; as a share of the shortest free rule."""
 
 CORNER = 0.05
-"""Sides whose ends are so near make a corner, and one that ends so near where a side is wanted is that side; likewise."""
+"""Sides whose ends are so near make a corner, and one that ends so near where a side is wanted is that side."""
 
 LEAN = 0.01
 """By how much of its length a side may end beside where the other three say."""
