@@ -28,8 +28,11 @@ _DIGIT_LIKE = {
 _LETTER_SHARE = np.float32(np.log(0.3))
 """How far a letter's probability counts for the digit it looks like; chosen on the cheques."""
 
-_FOOT_SHARE = np.float32(np.log(0.15))
-"""How far an F counts for the E that it may have been before its foot went with a rule; chosen on drawn forms."""
+_LOST_FEET, _LOST_HEADS = (("F", "E"),), (("4", "9"), ("1", "7"))
+"""What a character looks like whose foot or head went with a rule, and what it may have been."""
+
+_LOST_SHARE = np.float32(np.log(0.15))
+"""How far the one counts for the other; chosen on drawn forms."""
 
 _DIGITS_OF_NUMBER, _DIGITS_OF_WORDS = 0.85, 0.05
 """Share of digits in numbers, such as a code that ends in a letter, and in words."""
@@ -105,21 +108,27 @@ def count_letters_as_digits(log_probs: Float32[np.ndarray, "n 63"]) -> Float32[n
     return counted
 
 
-def count_lost_feet(
-    log_probs: Float32[np.ndarray, "n 63"], on_rule: Bool[np.ndarray, " n"]
+def count_lost_parts(
+    log_probs: Float32[np.ndarray, "n 63"],
+    on_rule: Bool[np.ndarray, " n"] | None,
+    under_rule: Bool[np.ndarray, " n"] | None,
 ) -> Float32[np.ndarray, "n 63"]:
-    """Give part of what looks like an F to the E where characters stand on a printed rule.
+    """Give part of what a character looks like to what it may have been before a part went with a printed rule.
 
-    A foot that lay on the rule went with it. (What else loses its foot so, such as an L or a 2, was read no better by
-    this: an I or 7 that stands on a rule is far more frequent.)
+    An F on a rule may be an E, a 4 under one a 9, and a 1 a 7. (What else loses its foot so, such as an L or a 2, was
+    read no better by this: an I or 7 that stands on a rule is far more frequent.)
 
     Args:
         log_probs: Over `LABELS`.
-        on_rule: Which characters stand on a rule.
+        on_rule: Which characters stand on a rule; None where none does.
+        under_rule: Which hang from one; None where none does.
     """
     counted = log_probs.copy()
-    e, f = LABELS.index("E"), LABELS.index("F")
-    counted[on_rule, e] = np.logaddexp(counted[on_rule, e], log_probs[on_rule, f] + _FOOT_SHARE)
+    for touching, pairs in ((on_rule, _LOST_FEET), (under_rule, _LOST_HEADS)):
+        for seen, was in pairs if touching is not None else ():
+            column = LABELS.index(was)
+            share = log_probs[touching, LABELS.index(seen)] + _LOST_SHARE
+            counted[touching, column] = np.logaddexp(counted[touching, column], share)
     return counted
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float32
 
 from hwtranscribe.class_scores import (
     count_letters_as_digits,
-    count_lost_feet,
+    count_lost_parts,
     in_small_letters,
     lean_on_case,
     log_odds_of_a_number,
@@ -101,8 +101,7 @@ def _scores(
 ) -> tuple[tuple[str, ...], Float32[np.ndarray, "n symbols_1"], Float32[np.ndarray, "t symbols_1"] | None]:
     """The symbols that a target may hold, their scores for its hypotheses of characters, and along its whole line."""
     case = target.case_of_letters
-    if target.boxes.on_rule is not None:
-        log_probs = count_lost_feet(log_probs, target.boxes.on_rule)
+    log_probs = count_lost_parts(log_probs, target.boxes.on_rule, target.boxes.under_rule)
     if case is Case.UPPER and in_small_letters(log_probs, share_of_capitals):
         case = Case.ANY
     symbols, scores = _allowed(log_probs, target.kind, case, share_of_capitals)

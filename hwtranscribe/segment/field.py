@@ -5,7 +5,7 @@ from dataclasses import replace
 from hwtranscribe.segment.cells import CellGrid, cell_boxes
 from hwtranscribe.segment.free import free_boxes
 from hwtranscribe.segment.place import written_box
-from hwtranscribe.segment.standing import standing_on_rules
+from hwtranscribe.segment.standing import with_rules_touched
 from hwtranscribe.segment.strike import WHOLE, struck_share
 from hwtranscribe.types import CROSSED_OUT, AlignedPage, Box, CharBoxes
 
@@ -23,7 +23,7 @@ def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | Non
         boxes, frame = free_boxes(aligned, field, written_box(aligned, box)), (box[1], box[3])
     else:
         boxes, frame = cell_boxes(aligned, field, box, grid), (grid.top, grid.bottom)
-    boxes = replace(boxes, on_rule=standing_on_rules(aligned, boxes))
+    boxes = with_rules_touched(aligned, boxes)
     struck = struck_share(aligned, boxes, frame)
     if struck == 0:
         return boxes

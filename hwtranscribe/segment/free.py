@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int32
 from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.lattice import empty_boxes, line_lattice
 from hwtranscribe.segment.lines import Line, find_lines
-from hwtranscribe.segment.standing import standing_on_rules
+from hwtranscribe.segment.standing import with_rules_touched
 from hwtranscribe.segment.upright import hand_of
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
@@ -19,7 +19,7 @@ TAIL = 0.15
 MARGIN = 0.5
 """Writing is followed this far out of its field, in field heights."""
 
-RIM, CHARACTER = 0.25, 0.5
+RIM, CHARACTER = 0.12, 0.3
 """What stands within a field, this far from its rim, is writing when it is as much as a stroke of this length; both in
 field heights."""
 
@@ -62,8 +62,7 @@ def _lattices(aligned: AlignedPage, found: list[Line], first: int) -> list[CharB
                 lattice = empty_boxes(field, line.box)
             else:
                 lattice = line_lattice(line.ink, field, line.box, hand)
-            on_rule = standing_on_rules(aligned, lattice)
-            lattices.append(replace(lattice, in_table=line.cell, on_rule=on_rule))
+            lattices.append(replace(with_rules_touched(aligned, lattice), in_table=line.cell))
     return lattices
 
 

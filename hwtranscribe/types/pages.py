@@ -173,6 +173,7 @@ class CharBoxes:
         cells: True when edges are cells of a comb: then there is one edge per cell.
         uncut: Edges that are a component as it stands where others cut it.
         on_rule: Edges that stand on a rule of the form: what lay on the rule went with it. None where there are none.
+        under_rule: Edges that hang from one, likewise.
         strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
         in_table: The cell of a drawn table that the line stands in, or None.
         doubt: Why the characters may be cut apart wrongly or may not count, for a person; empty otherwise. What is read
@@ -193,6 +194,7 @@ class CharBoxes:
     cells: bool
     uncut: Bool[np.ndarray, " n"]
     on_rule: Bool[np.ndarray, " n"] | None = None
+    under_rule: Bool[np.ndarray, " n"] | None = None
     strip: Float32[np.ndarray, "32 _w"] | None = None
     in_table: Cell | None = None
     doubt: str = ""
@@ -211,6 +213,7 @@ class CharBoxes:
             extent=self.extent[kept],
             uncut=self.uncut[kept],
             on_rule=None if self.on_rule is None else self.on_rule[kept],
+            under_rule=None if self.under_rule is None else self.under_rule[kept],
         )
 
 
