@@ -10,6 +10,7 @@ from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.lattice import empty_boxes, line_lattice
 from hwtranscribe.segment.lines import Line, find_lines
 from hwtranscribe.segment.standing import with_rules_touched
+from hwtranscribe.segment.surroundings import CHARACTER, NOT_LEFT_OUT, RIM
 from hwtranscribe.segment.upright import hand_of
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
@@ -19,15 +20,9 @@ TAIL = 0.15
 MARGIN = 0.5
 """Writing is followed this far out of its field, in field heights."""
 
-RIM, CHARACTER = 0.12, 0.3
-"""What stands within a field, this far from its rim, is writing when it is as much as a stroke of this length; both in
-field heights."""
-
 SIDE_REACH, SIDE_LENGTH, SIDE_LEAN, HAIR_LINE = 0.35, 0.3, 0.1, 0.6
 """What stands no further than this from an end of a field, is at least so high and leans no more, all in field heights,
 and is thinner than this share of the pen, is left of the frame."""
-
-NOT_LEFT_OUT = "writing in it is joined to what is around it"
 
 
 def page_lines(aligned: AlignedPage) -> list[CharBoxes]:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 from hwtranscribe.imaging.masks import above, places
 from hwtranscribe.segment.cells.grid import CellGrid
 from hwtranscribe.segment.cells.separators import INK, without_separators
+from hwtranscribe.segment.surroundings import CHARACTER, NOT_LEFT_OUT, RIM
 from hwtranscribe.types import AlignedPage, Box, CharBoxes
 
 HAIR_LINE = 0.03
@@ -19,6 +20,9 @@ CROWDED = 0.3
 
 TALL = 0.7
 """A character is at least this share of its cell's writing high."""
+
+THIN_PEN = 0.05
+"""Least breadth of a stroke, in heights of the field."""
 
 FAINTEST_CHARACTER = 0.006
 """Least ink of a character, as a share of the squared height of the field: half a comma."""
@@ -80,6 +84,8 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         doubt = f"{grid.found} cells are printed, not {count} as the template says"
     elif crowded >= max(2, CROWDED * blank.count(False)):
         doubt = "more characters than cells"
+    elif holds_more(np.where(labels > 0, owners[labels], -2), edges, rows, np.array(blank)):
+        doubt = NOT_LEFT_OUT
     return CharBoxes(
         field=field_name,
         box=box,
@@ -96,6 +102,30 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         uncut=np.zeros(count, bool),
         doubt=doubt,
     )
+
+
+def holds_more(
+    owner: Int32[np.ndarray, "height width"],
+    edges: Float32[np.ndarray, " n_edges"],
+    rows: tuple[int, int],
+    blank: Bool[np.ndarray, " n"],
+) -> bool:
+    """Return whether well within a blank cell there is ink that belongs to no cell.
+
+    Args:
+        owner: Cell of every px of ink, -1 for none and without ink -2.
+        edges: x of the cells' edges.
+        rows: First and last row of the cells.
+        blank: Which cells seem to be blank.
+    """
+    height_px = rows[1] - rows[0]
+    rim_px = round(RIM * height_px)
+    nobodys = owner[rows[0] + rim_px : rows[1] - rim_px] == -1
+    least_px = CHARACTER * height_px * max(2.0, THIN_PEN * height_px)
+    for left, right in zip(edges[:-1][blank].tolist(), edges[1:][blank].tolist(), strict=True):
+        if nobodys[:, max(0, round(left) + rim_px) : max(0, round(right) - rim_px)].sum() >= least_px:
+            return True
+    return False
 
 
 def stands_side_by_side(
