@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hwtranscribe.class_scores import (
-    count_lost_feet,
+    count_lost_parts,
     in_small_letters,
     log_odds_of_a_number,
     share_of_capitals,
@@ -85,11 +85,20 @@ def test_any_case_is_the_sum_of_both() -> None:
 def test_an_f_on_a_rule_may_be_an_e_that_lost_its_foot() -> None:
     log_probs = np.full((2, len(LABELS)), np.log(1e-6), np.float32)
     log_probs[:, LABELS.index("F")] = np.log(0.98)
-    counted = count_lost_feet(log_probs, np.array([True, False]))
+    counted = count_lost_parts(log_probs, np.array([True, False]), None)
     e, f = LABELS.index("E"), LABELS.index("F")
     assert counted[0, f] > counted[0, e] > np.log(0.1)
     assert (counted[1] == log_probs[1]).all()
     assert (np.delete(counted, e, axis=1) == np.delete(log_probs, e, axis=1)).all()
+
+
+@pytest.mark.parametrize(("seen", "was"), [("4", "9"), ("1", "7")])
+def test_a_digit_under_a_rule_may_have_lost_its_head(seen: str, was: str) -> None:
+    log_probs = np.full((2, len(LABELS)), np.log(1e-6), np.float32)
+    log_probs[:, LABELS.index(seen)] = np.log(0.98)
+    counted = count_lost_parts(log_probs, None, np.array([True, False]))
+    assert counted[0, LABELS.index(seen)] > counted[0, LABELS.index(was)] > np.log(0.1)
+    assert (counted[1] == log_probs[1]).all()
 
 
 def as_likely(text: str, other: str) -> np.ndarray:

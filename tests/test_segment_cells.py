@@ -351,3 +351,46 @@ def test_characters_that_stand_on_a_rule_are_known_without_a_blank():
     assert boxes.on_rule is not None
     standing = boxes.boxes[boxes.on_rule]
     assert len(standing) and standing[:, 2].max() < 380
+
+
+@pytest.mark.parametrize("blur", [0, 1.2])
+def test_separators_that_nearly_all_are_written_upon_are_found_without_a_blank(blur):
+    box = (100, 100, 412, 128)
+    page = comb_page(12, box=box, shade=110)
+    for k in range(12):
+        # Broader than the cells of 26 px.
+        cv2.putText(page, "HMWN"[k % 4], (98 + 26 * k, 123), cv2.FONT_HERSHEY_SIMPLEX, 0.75, 70, 2, cv2.LINE_AA)
+    if blur:
+        page = cv2.GaussianBlur(page, (0, 0), blur)
+    grid = find_cells(without_blank(page), box, None)
+    assert grid is not None and len(grid) == grid.found == 12
+    assert np.abs(grid.edges - np.linspace(100, 412, 13)).max() < 4
+
+
+def test_free_writing_in_a_box_is_no_comb():
+    page = np.full((300, 700), 255, np.uint8)
+    cv2.rectangle(page, BOX[:2], BOX[2:], 0, 2)
+    cv2.putText(page, "HILLMILL 1171", (120, 144), cv2.FONT_HERSHEY_SIMPLEX, 1.35, 60, 2, cv2.LINE_AA)
+    assert find_cells(without_blank(page), BOX, None) is None
+
+
+def test_boxes_that_stand_apart_are_cells_without_a_blank():
+    page = np.full((300, 700), 255, np.uint8)
+    for k in range(5):
+        cv2.rectangle(page, (105 + 62 * k, 100), (155 + 62 * k, 160), 0, 2)
+        cv2.putText(page, "7", (125 + 62 * k, 150), cv2.FONT_HERSHEY_SIMPLEX, 1, 60, 3, cv2.LINE_AA)
+    grid = find_cells(without_blank(page), (105, 100, 403, 160), None)
+    assert grid is not None and len(grid) == 5
+
+
+def test_a_comb_whose_writing_hangs_on_its_frame_is_in_doubt():
+    grid = find_cells(with_blank(comb_page(8)), BOX, 8)
+    empty = cell_boxes(with_blank(comb_page(8)), "name", BOX, grid)
+    assert empty.blank.all() and empty.doubt == ""
+    ink = np.zeros((300, 700), np.uint8)
+    # A frame that was not taken off, more of it outside the field than within, with characters upon it.
+    cv2.rectangle(ink, (60, 60), (640, 152), 255, 6)
+    for k in range(4):
+        cv2.putText(ink, "H", (112 + 50 * k, 150), cv2.FONT_HERSHEY_SIMPLEX, 1, 255, 3)
+    hanging = cell_boxes(as_aligned(255 - ink, ink), "name", BOX, grid)
+    assert hanging.blank.all() and hanging.doubt

@@ -54,8 +54,8 @@ def without_areas(dark: UInt8[np.ndarray, "height width"], long_px: int) -> UInt
     if not areas.any():
         return dark
     # Near the rim only what is as thick as an area goes: writing may stand there.
-    square = np.ones((3, 3), np.uint8)
-    core, rim = (_enlarged(one, factor, dark.shape) for one in (cv2.erode(areas, square), cv2.dilate(areas, square)))
+    core, rim = cv2.erode(areas, np.ones((3, 3), np.uint8)), cv2.dilate(areas, np.ones((5, 5), np.uint8))
+    core, rim = (_enlarged(one, factor, dark.shape) for one in (core, rim))
     thick_px = round(0.4 * BREADTH * long_px)
     thick = cv2.morphologyEx(above(dark, threshold), cv2.MORPH_OPEN, np.ones((thick_px, thick_px), np.uint8))
     gone = core | (rim & cv2.dilate(thick, np.ones((5, 5), np.uint8)))

@@ -1,4 +1,4 @@
-"""What is seen within a field and yet belongs to what surrounds it: writing that hangs on a frame that is still there."""
+"""What is seen within a field and belongs to what surrounds it: writing that hangs on a frame that is still there."""
 
 RIM, CHARACTER = 0.12, 0.3
 """What stands within a field, this far from its rim, is writing when it is as much as a stroke of this length; both in
