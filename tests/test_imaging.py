@@ -184,18 +184,14 @@ def test_a_box_is_closed_where_digits_stand_on_a_side():
 
 
 def test_a_box_is_closed_where_writing_stands_on_sides_that_face_each_other():
-    page = np.zeros((200, 300), np.uint8)
-    cv2.rectangle(page, (100, 60), (160, 110), 1, 3)
-    alone = find_rules(page, 70, 6)
-    assert [len(own) for own in alone] == [2, 2]
-    # Type that touches the upper side, and digits that touch the lower one.
-    cv2.putText(page, "80", (112, 57), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 1, 3)
-    cv2.putText(page, "46", (112, 108), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 1, 3)
-    level, upright = find_rules(page, 70, 6)
-    for own, sides in ((level, ((60, 110), slice(115, 145))), (upright, ((100, 160), slice(75, 95)))):
-        mask = own.mask(page.shape)
-        for at in sides[0]:
-            assert (mask[at, sides[1]] if own is level else mask[sides[1], at]).mean() > 0.6
+    page = box_with_digits()
+    # Type that touches the upper side.
+    cv2.putText(page, "80", (108, 99), cv2.FONT_HERSHEY_SIMPLEX, 1, 255, 4)
+    left = erased(page)
+    assert not left[104:143, :103].any() and not left[104:143, 154:].any()
+    _, _, stats, _ = cv2.connectedComponentsWithStats((left > 100).astype(np.uint8))
+    characters = stats[1:][stats[1:, cv2.CC_STAT_AREA] > 20]
+    assert len(characters) == 4 and characters[:, cv2.CC_STAT_WIDTH].max() < 30
 
 
 def test_two_sides_alone_are_no_box():

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,6 +19,7 @@ SAMPLES = ROOT / "samples"
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from sampling import membership  # noqa: E402
+from sampling.copied_hand import CopiedHand  # noqa: E402
 from sampling.fields import FormField  # noqa: E402
 from sampling.hand import Hand  # noqa: E402
 from sampling.scan import Scan, box_in_image  # noqa: E402
@@ -152,3 +154,24 @@ def test_the_sample_note_is_read_without_a_template(tmp_path):
     assert run(["transcribe", str(note), "--case", "upper", "--out", str(tmp_path), "--quiet"]) == 0
     assert len(rows(tmp_path / "fields.csv")) == len(rows(SAMPLES / "note" / "truth.csv"))
     assert (tmp_path / "text" / "note.jpg.txt").read_text(encoding="utf-8").count("\n") == 6
+
+
+def test_a_hand_copied_from_characters_writes_within_its_field():
+    images = {}
+    for character in "4KQ":
+        image = np.zeros((28, 28), np.uint8)
+        cv2.putText(image, character, (6, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
+        images[character] = [image]
+    written = []
+    for seed in (1, 1, 2):
+        ink = np.zeros((200, 400), np.uint8)
+        characters = CopiedHand(images, seed).write_line(ink, "4K Q44KQQ44", (50, 60, 350, 110))
+        assert len(characters) == 10
+        rows, columns = np.nonzero(ink > 60)
+        assert columns.min() >= 45 and columns.max() < 360
+        assert rows.min() >= 40 and rows.max() < 130
+        written.append(ink)
+    assert (written[0] == written[1]).all() and (written[0] != written[2]).any()
+    cells = np.zeros((200, 400), np.uint8)
+    assert len(CopiedHand(images, 3).write_in_cells(cells, "4 K", [50, 90, 130, 170, 210], 60, 110)) == 2
+    assert cells[:, 50:90].any() and not cells[:, 100:120].any() and not cells[:, 180:].any()

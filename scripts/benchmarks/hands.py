@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from sampling import membership
 from sampling.copied_hand import CopiedHand
@@ -29,7 +30,7 @@ from hwtranscribe.render import render_pages
 from hwtranscribe.score import ScoredField, score
 from hwtranscribe.segment import CellGrid, find_cells
 from hwtranscribe.training.commands import load_train_and_validation
-from hwtranscribe.types import Kind, Page, ReadOptions
+from hwtranscribe.types import Box, Kind, Page, ReadOptions
 
 Texts = Callable[[np.random.Generator], Mapping[str, str]]
 """What a person writes, by field."""
@@ -81,13 +82,11 @@ class Blank:
     """The first page of an empty form.
 
     Attributes:
-        printing: Grey, 255 paper.
-        scale: px of it per px of the template.
+        printing: Grey, 255 paper, in px of the template.
         cells: Of the fields that are combs.
     """
 
     printing: np.ndarray
-    scale: tuple[float, float]
     cells: Mapping[str, CellGrid]
 
 
@@ -172,35 +171,32 @@ def fill(
 def _forget_blank(template: Path, fields: Sequence[FieldTemplate], blank: Blank) -> None:
     """Take the blank form out of a template; boxes are drawn where combs and rules are printed."""
     text = re.sub(r"(?m)^reference.*\n", "", template.read_text(encoding="utf-8"))
-    down = blank.scale[1]
     for field in fields:
-        grid, rule = blank.cells.get(field.name), _rule(blank, field)
+        grid, rule = blank.cells.get(field.name), _rule(blank.printing, field.box)
         left, top, right, bottom = field.box
         if grid is not None:
             left, top, right, bottom = round(grid.edges[0]), grid.top, round(grid.edges[-1]), grid.bottom
         elif rule is not None:
-            top, bottom = round(rule / down) - (bottom - top), round(rule / down)
+            top, bottom = rule - (bottom - top), rule
         text = text.replace(f"box = {list(field.box)}", f"box = {[left, top, right, bottom]}")
     template.write_text(text, encoding="utf-8")
 
 
 def _write(hand: CopiedHand, ink: np.ndarray, text: str, field: FieldTemplate, blank: Blank) -> list[np.ndarray]:
-    across, down = blank.scale
-    grid, rule = blank.cells.get(field.name), _rule(blank, field)
+    grid, rule = blank.cells.get(field.name), _rule(blank.printing, field.box)
     if grid is not None and len(text) <= len(grid):
-        return hand.write_in_cells(ink, text, (grid.edges * across).tolist(), grid.top * down, grid.bottom * down)
-    left, top, right, bottom = (round(side * (across, down)[at % 2]) for at, side in enumerate(field.box))
+        return hand.write_in_cells(ink, text, grid.edges.tolist(), grid.top, grid.bottom)
+    left, top, right, bottom = field.box
     if rule is None:
-        return hand.write_line(ink, text, (left, top, right, bottom))
+        return hand.write_line(ink, text, field.box)
     return hand.write_line(ink, text, (left, rule - (bottom - top), right, rule), on_rule=True)
 
 
-def _rule(blank: Blank, field: FieldTemplate) -> int | None:
+def _rule(printing: np.ndarray, box: Box) -> int | None:
     """Row of the rule that a field is written on, which boxes drawn by eye may miss; None in a box."""
-    across, down = blank.scale
-    left, top, right, bottom = (round(side * (across, down)[at % 2]) for at, side in enumerate(field.box))
+    left, top, right, bottom = box
     first = top - (bottom - top) // 2
-    rows = np.flatnonzero((blank.printing[first : bottom + 4, left:right] < 160).mean(axis=1) > 0.6) + first
+    rows = np.flatnonzero((printing[first : bottom + 4, left:right] < 160).mean(axis=1) > 0.6) + first
     in_a_box = len(rows) > 0 and rows[-1] - rows[0] > 0.8 * (bottom - top)
     return None if in_a_box or not len(rows) else int(rows[-1])
 
@@ -269,9 +265,8 @@ def _blank(form: FormTemplate) -> Blank:
     found = align(page, [reference])
     aligned = blank_page(found, reference)
     cells = {field.name: find_cells(aligned, field.box, field.cells) for field in _written_fields(form)}
-    height, width = page.pixels.shape[:2]
-    scale = width / template.size[0], height / template.size[1]
-    return Blank(page.pixels, scale, {name: grid for name, grid in cells.items() if grid is not None})
+    printing = cv2.resize(page.pixels, template.size, interpolation=cv2.INTER_AREA)
+    return Blank(printing, {name: grid for name, grid in cells.items() if grid is not None})
 
 
 def _wiped(path: Path, fields: Sequence[FieldTemplate]) -> Blank:
@@ -287,7 +282,7 @@ def _wiped(path: Path, fields: Sequence[FieldTemplate]) -> Blank:
             printing[top + below_top : bottom + below_bottom, right + begin : right + end] = 255
     for left, top, right, bottom in _TAILS:
         printing[top:bottom, left:right] = 255
-    return Blank(printing, (1.0, 1.0), {})
+    return Blank(printing, {})
 
 
 def _wrong_of_surest(scored: Sequence[ScoredField]) -> float:
