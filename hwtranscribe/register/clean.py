@@ -182,9 +182,10 @@ def scanned_printing(dark: UInt8[np.ndarray, "height width"], blank: Printing) -
     seen = below[:, -1] >= 50
     if not seen.any():
         return np.where(blank.solid > 0, np.uint8(255), np.uint8(0))
-    # Tones of which there is too little take those around them.
+    # Tones of which there is too little take those around them, and none is darker than one that is printed darker.
     table = np.zeros(256, np.uint8)
-    table[:levels] = np.interp(np.arange(levels), np.flatnonzero(seen), usual[seen])
+    rising = np.minimum.accumulate(usual[seen][::-1])[::-1]
+    table[:levels] = np.interp(np.arange(levels), np.flatnonzero(seen), np.where(pale[seen], rising, usual[seen]))
     expected = cv2.LUT(blank.tones, table)
     return cv2.bitwise_and(expected, expected, mask=blank.solid)
 
