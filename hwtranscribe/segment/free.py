@@ -80,9 +80,9 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     ink = np.ascontiguousarray(aligned.ink[top:bottom, left:right])
     components = find_components(ink)
     inner = (slice(max(0, box[1] - top), box[3] - top), slice(max(0, box[0] - left), box[2] - left))
-    mine = _mostly_inside(components, inner)
-    mine = mine[~_of_the_frame(components, mine, inner)]
-    doubt = NOT_LEFT_OUT if _holds_more(components, mine, inner) else ""
+    inside = _mostly_inside(components, inner)
+    mine = inside[~_of_the_frame(components, inside, inner)]
+    doubt = NOT_LEFT_OUT if _holds_more(components, inside, inner) else ""
     if not len(mine):
         return replace(empty_boxes(field, box), doubt=doubt)
     mine = _with_tails(components, mine, inner[0].stop, box[3] - box[1])
