@@ -38,7 +38,7 @@ def test_hair_lines_at_the_ends_of_a_field_are_left_of_its_frame():
     cv2.putText(ink, "HIH", (130, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 6)
     alone = free_boxes(page(ink), "name", (60, 65, 420, 135))
     for x in (72, 408):
-        cv2.line(ink, (x, 66), (x, 130), 255, 3)
+        cv2.line(ink, (x, 66), (x, 130), 255, 2)
     framed = free_boxes(page(ink), "name", (60, 65, 420, 135))
     assert framed.boxes.tolist() == alone.boxes.tolist() and framed.doubt == ""
     # A stroke of the pen at an end is an I.
