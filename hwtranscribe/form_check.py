@@ -11,9 +11,10 @@ from hwtranscribe.export import output_path
 from hwtranscribe.form import FormTemplate, PageTemplate
 from hwtranscribe.overlay import draw_template
 from hwtranscribe.pipeline import prepare_references
-from hwtranscribe.register import Reference, align
+from hwtranscribe.pipeline.places import scaled
+from hwtranscribe.register import Reference, align, blank_page
 from hwtranscribe.render import render_pages
-from hwtranscribe.segment import find_cells
+from hwtranscribe.segment import above_its_rule, find_cells
 from hwtranscribe.types import Box, Kind, Page, PageError, ReadOptions
 
 
@@ -71,14 +72,21 @@ def _checked(form: FormTemplate, references: Sequence[Reference], page: Page | P
         message = f"{where} matches no page of the form: {'; '.join(aligned.warnings)}"
         return CheckedPage(name, message, draw_template(aligned.pixels, {}, note=message), False)
     template = form.pages[aligned.template_page]
+    reference = references[aligned.template_page]
+    blank = blank_page(aligned, reference) if reference.printing is not None else None
     boxes: dict[str, Box] = {}
     cells: dict[str, list[float]] = {}
-    problems = []
+    problems, notes = [], []
     for field in template.fields:
-        left, top, right, bottom = (round(value * aligned.scale) for value in field.box)
-        boxes[field.name] = left, top, right, bottom
-        grid = find_cells(aligned, boxes[field.name], field.cells) if field.kind is not Kind.CHECKBOX else None
+        boxes[field.name] = scaled(field.box, aligned.scale)
+        if field.kind is Kind.CHECKBOX:
+            continue
+        grid = find_cells(aligned, boxes[field.name], field.cells)
         if grid is None:
+            place = field.box if blank is None else above_its_rule(blank, field.box)
+            if place != field.box:
+                boxes[field.name] = scaled(place, aligned.scale)
+                notes.append(f'field "{field.name}": its box lies on print below a rule; {list(place)} is read')
             continue
         cells[field.name] = grid.edges.tolist()
         if field.cells is not None and grid.found not in (None, field.cells):
@@ -87,7 +95,7 @@ def _checked(form: FormTemplate, references: Sequence[Reference], page: Page | P
         f"{where} is page {aligned.template_page + 1} of the form, {len(template.fields)} fields, "
         f"residual {aligned.residual_px:.2f} px"
     )
-    lines = [message, *aligned.warnings, *problems]
+    lines = [message, *aligned.warnings, *notes, *problems]
     return CheckedPage(
         name, "\n  ".join(lines), draw_template(aligned.pixels, boxes, cells, "; ".join(problems)), not problems
     )

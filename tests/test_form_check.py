@@ -1,3 +1,5 @@
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -89,3 +91,23 @@ def test_what_is_wrong_with_a_template_is_said(form, tmp_path, capsys):
     assert "digit" in capsys.readouterr().err
     assert run(["form", "check", str(form()), str(tmp_path / "none.png"), "--out", str(tmp_path)]) == 4
     assert "not_found" in capsys.readouterr().err
+
+
+def test_a_box_below_its_rule_is_named_and_drawn_where_it_is_read(form, tmp_path, capsys):
+    path = form()
+    blank = Image.open(tmp_path / "blank.png")
+    draw = ImageDraw.Draw(blank)
+    draw.rectangle((480, 60, 799, 220), fill=255)
+    draw.line((500, 130, 760, 130), fill=0, width=2)
+    draw.text((500, 134), "certify that I have read and understood all of this", fill=0)
+    blank.save(tmp_path / "blank.png")
+    path.write_text(path.read_text() + '[[page.field]]\nname = "place"\nkind = "letters"\nbox = [500, 124, 760, 152]\n')
+    assert run(["form", "check", str(path), "--out", str(tmp_path / "out")]) == 0
+    told = re.search(
+        r'field "place": its box .* below a rule; \[500, (\d+), 760, (\d+)\] is read', capsys.readouterr().err
+    )
+    assert told is not None
+    top, bottom = map(int, told.groups())
+    assert bottom - top == 28 and abs(bottom - 133) <= 2
+    coloured = np.ptp(picture(tmp_path / "out/blank.png.page0001.png").astype(int), axis=2) > 60
+    assert coloured[top, 510:750].mean() > 0.9
