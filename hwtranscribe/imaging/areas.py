@@ -86,7 +86,7 @@ def _with_text(corners: Float32[np.ndarray, "4 2"], solid: Binary) -> np.ndarray
     _, labels = cv2.connectedComponents(band & solid, connectivity=8)
     inside = np.zeros_like(solid)
     cv2.fillPoly(inside, [np.round(corners).astype(np.int32)], 1)
-    mine = np.isin(labels, np.setdiff1d(labels[inside > 0], [0]))
+    mine = np.isin(labels, np.setdiff1d(labels[inside > 0], [0])) | (inside > 0)
     place = (np.argwhere(mine)[:, ::-1] - middle) @ along
     first, last = middle + along * place.min(), middle + along * place.max()
     return np.round([first - across, last - across, last + across, first + across]).astype(np.int32)

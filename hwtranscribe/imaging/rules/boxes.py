@@ -29,6 +29,9 @@ LEAN = 0.01
 MOST_CLOSED = 2000
 """Boxes that are looked at on a page; one with more open boxes is a pattern."""
 
+MOST_BETWEEN = 400
+"""Other pieces of their direction, all over the page, that may lie between two that face each other."""
+
 _LOOKED_AT = 64
 """Places along a side by which it is found."""
 
@@ -118,7 +121,7 @@ def _from_facing(pieces: tuple[Candidates, Candidates], side_px: float, reach_px
         order = np.argsort(place, kind="stable")
         numbers, ends, place = numbers[order], ends[order], place[order]
         for k in range(len(numbers)):
-            aside = np.abs(ends[k + 1 :, :, own] - ends[k, :, own]).max(axis=1)
+            aside = np.abs(ends[k + 1 : k + 1 + MOST_BETWEEN, :, own] - ends[k, :, own]).max(axis=1)
             facing = np.flatnonzero(aside <= reach_px)
             if len(facing) and place[k + 1 + facing[0]] - place[k] >= side_px:
                 other, thickness_px = ends[k + 1 + facing[0]], _thickness_px(pieces[own], int(numbers[k]))
