@@ -32,7 +32,7 @@ _LOST_FEET, _LOST_HEADS = (("F", "E"),), (("4", "9"), ("1", "7"))
 """What a character looks like whose foot or head went with a rule, and what it may have been."""
 
 _LOST_SHARE = np.float32(np.log(0.15))
-"""How far the one counts for the other; chosen on drawn forms."""
+"""How far the one counts for the other; chosen for F and E, on drawn forms."""
 
 _DIGITS_OF_NUMBER, _DIGITS_OF_WORDS = 0.85, 0.05
 """Share of digits in numbers, such as a code that ends in a letter, and in words."""

@@ -14,7 +14,7 @@ from hwtranscribe.pipeline import prepare_references
 from hwtranscribe.pipeline.places import scaled
 from hwtranscribe.register import Reference, align, blank_page
 from hwtranscribe.render import render_pages
-from hwtranscribe.segment import above_its_rule, find_cells
+from hwtranscribe.segment import field_place
 from hwtranscribe.types import Box, Kind, Page, PageError, ReadOptions
 
 
@@ -81,12 +81,15 @@ def _checked(form: FormTemplate, references: Sequence[Reference], page: Page | P
         boxes[field.name] = scaled(field.box, aligned.scale)
         if field.kind is Kind.CHECKBOX:
             continue
-        grid = find_cells(aligned, boxes[field.name], field.cells)
-        if grid is None:
-            place = field.box if blank is None else above_its_rule(blank, field.box)
+        if blank is None:
+            _, grid = field_place(aligned, boxes[field.name], field.cells)
+        else:
+            place, grid = field_place(blank, field.box, field.cells)
+            boxes[field.name] = scaled(place, aligned.scale)
             if place != field.box:
-                boxes[field.name] = scaled(place, aligned.scale)
                 notes.append(f'field "{field.name}": its box lies on print below a rule; {list(place)} is read')
+            grid = None if grid is None else grid.scaled(aligned.scale)
+        if grid is None:
             continue
         cells[field.name] = grid.edges.tolist()
         if field.cells is not None and grid.found not in (None, field.cells):

@@ -5,7 +5,7 @@ import numpy as np
 from drawn_forms import FONT, as_page
 
 from hwtranscribe.register import align, blank_page, prepare_reference
-from hwtranscribe.segment import above_its_rule
+from hwtranscribe.segment.ruled import above_its_rule
 from hwtranscribe.types import AlignedPage
 
 RULE_PX = 300

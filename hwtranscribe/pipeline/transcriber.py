@@ -26,7 +26,7 @@ from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, read_targets
 from hwtranscribe.register import Reference, align, blank_page, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
-from hwtranscribe.segment import CellGrid, above_its_rule, cut_off_lines, field_boxes, find_cells, page_lines
+from hwtranscribe.segment import CellGrid, cut_off_lines, field_boxes, field_place, page_lines
 from hwtranscribe.types import (
     CROSSED_OUT,
     AlignedPage,
@@ -195,13 +195,11 @@ class Transcriber:
     def _layout(self, aligned: AlignedPage, field: FieldTemplate) -> tuple[Box, CellGrid | None]:
         """Where a field is, and its cells; kept where a blank form shows them, for the scans of a stack are alike."""
         if aligned.printing is None or aligned.template_page is None:
-            box = scaled(field.box, aligned.scale)
-            return box, find_cells(aligned, box, field.cells)
+            return field_place(aligned, scaled(field.box, aligned.scale), field.cells)
         place = aligned.template_page, field.name
         if place not in self._layouts:
             blank = blank_page(aligned, self.references[aligned.template_page])
-            grid = find_cells(blank, field.box, field.cells)
-            self._layouts[place] = (above_its_rule(blank, field.box) if grid is None else field.box), grid
+            self._layouts[place] = field_place(blank, field.box, field.cells)
         box, grid = self._layouts[place]
         return scaled(box, aligned.scale), None if grid is None else grid.scaled(aligned.scale)
 

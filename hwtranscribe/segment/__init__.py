@@ -5,8 +5,7 @@
 """
 
 from hwtranscribe.segment.cells import CellGrid, find_cells
-from hwtranscribe.segment.field import field_boxes
+from hwtranscribe.segment.field import field_boxes, field_place
 from hwtranscribe.segment.free import cut_off_lines, page_lines
-from hwtranscribe.segment.ruled import above_its_rule
 
-__all__ = ["CellGrid", "above_its_rule", "cut_off_lines", "field_boxes", "find_cells", "page_lines"]
+__all__ = ["CellGrid", "cut_off_lines", "field_boxes", "field_place", "find_cells", "page_lines"]

@@ -2,12 +2,25 @@
 
 from dataclasses import replace
 
-from hwtranscribe.segment.cells import CellGrid, cell_boxes
+from hwtranscribe.segment.cells import CellGrid, cell_boxes, find_cells
 from hwtranscribe.segment.free import free_boxes
 from hwtranscribe.segment.place import written_box
+from hwtranscribe.segment.ruled import above_its_rule
 from hwtranscribe.segment.standing import with_rules_touched
 from hwtranscribe.segment.strike import WHOLE, struck_share
 from hwtranscribe.types import CROSSED_OUT, AlignedPage, Box, CharBoxes
+
+
+def field_place(page: AlignedPage, box: Box, cells: int | None) -> tuple[Box, CellGrid | None]:
+    """Where a field is, and its cells: what is printed counts, for boxes are drawn by eye.
+
+    Args:
+        page: The blank form, or a page of which none is known.
+        box: Of the field, aligned px.
+        cells: How many the template says there are, or None to find out.
+    """
+    grid = find_cells(page, box, cells)
+    return (above_its_rule(page, box) if grid is None else box), grid
 
 
 def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | None) -> CharBoxes:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from hwtranscribe.segment.cells.lines import merged
 from hwtranscribe.types import AlignedPage, Box
 
 ALONG = 0.7
@@ -37,9 +38,7 @@ def above_its_rule(blank: AlignedPage, box: Box) -> Box:
     window = slice(first, bottom + height_px), slice(left, right)
     # A rule that climbs a px or two over the field fills the rows around it as well.
     along = cv2.dilate(np.ascontiguousarray(blank.rules[window]), np.ones((3, 1), np.uint8)).mean(axis=1)
-    filled = np.flatnonzero(along >= ALONG)
-    rules = np.split(filled, np.flatnonzero(np.diff(filled) > 1) + 1) if len(filled) else []
-    rows = np.array([round(float(rule.mean())) + first for rule in rules])
+    rows = np.round(merged(np.flatnonzero(along >= ALONG).astype(np.float32), 1)).astype(int) + first
     if (np.abs(rows - bottom) <= OWN_RULE * height_px).any():
         return box
     near = rows[np.abs(rows - top) <= NEXT_RULE * height_px]

@@ -120,8 +120,8 @@ class AlignedPage:
         doubtful: Parts of a registered page, aligned px, where the blank form's printing was not found: cut off,
             covered, folded or in the dark. Fields there are for review.
         tables: Drawn on a page without a template, aligned px.
-        rules: 1 on the level rules that were found on a page of which no blank form is known (slightly widened); None
-            otherwise.
+        rules: 1 on the level rules of a blank form, and on those that were found on a page of which none is known
+            (slightly widened); None otherwise.
     """
 
     page: int

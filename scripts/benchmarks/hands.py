@@ -24,7 +24,7 @@ from benchmarks._reading import RUNS, SHARED, cer, exact, transcribe
 from hwtranscribe.classify import Classifier
 from hwtranscribe.form import FieldTemplate, FormTemplate
 from hwtranscribe.model import LABELS
-from hwtranscribe.pipeline.transcriber import prepare_references
+from hwtranscribe.pipeline import prepare_references
 from hwtranscribe.register import align, blank_page
 from hwtranscribe.render import render_pages
 from hwtranscribe.score import ScoredField, score

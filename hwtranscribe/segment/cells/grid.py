@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from hwtranscribe.segment.cells.lines import CombLines, comb_lines
+from hwtranscribe.segment.cells.lines import CombLines, comb_lines, merged
 from hwtranscribe.types import AlignedPage, Box
 
 TEARING = 0.25
@@ -149,14 +149,6 @@ def _inner(lines: CombLines, left: int, right: int) -> Float32[np.ndarray, " n"]
     height_px = lines.bottom - lines.top
     full = merged(lines.places[lines.full & lines.clear], DOUBLE * height_px)
     return full[(full > left + 0.3 * height_px) & (full < right - 0.3 * height_px)]
-
-
-def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndarray, " m"]:
-    """Return places with those nearer than `near_px` to each other taken as one: the two lines of a double rule."""
-    if len(places) == 0:
-        return places
-    groups = np.split(places, np.flatnonzero(np.diff(places) > near_px) + 1)
-    return np.array([group.mean() for group in groups], np.float32)
 
 
 def best_pitch(

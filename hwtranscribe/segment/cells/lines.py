@@ -149,18 +149,18 @@ def touched_lines(dark: Binary) -> Float32[np.ndarray, "m 4"]:
     Returns:
         x of the middle, width, first row, last row and one, px.
     """
-    height_px, width_px = dark.shape
+    height_px = len(dark)
     widest_px = max(4, round(WIDEST_SEPARATOR * height_px))
     lean_px = max(1, round(LEAN * height_px))
-    whole = cv2.dilate(dark, np.ones((1, 2 * lean_px + 1), np.uint8)).mean(axis=0) >= ALL_ALONG
+    along = cv2.dilate(dark, np.ones((1, 2 * lean_px + 1), np.uint8)).mean(axis=0)
+    whole = np.flatnonzero(along >= ALL_ALONG)
     broad = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, widest_px + 1), np.uint8))
     thin = (dark > broad).mean(axis=0)
     found = []
-    for columns in np.split(np.flatnonzero(whole), np.flatnonzero(np.diff(np.flatnonzero(whole)) > 1) + 1):
-        if not len(columns) or np.maximum.reduce(thin[columns]) < IN_PART:
-            continue
-        x = float((columns * thin[columns]).sum() / thin[columns].sum())
-        found.append((x, min(len(columns), widest_px), 0, height_px))
+    for columns in np.split(whole, np.flatnonzero(np.diff(whole) > 1) + 1):
+        if thin[columns].max(initial=0) >= IN_PART:
+            x = float((columns * thin[columns]).sum() / thin[columns].sum())
+            found.append((x, min(len(columns), widest_px), 0, height_px))
     return np.array(found, np.float32).reshape(-1, 4)
 
 
@@ -183,10 +183,8 @@ def level_lines(dark: UInt8[np.ndarray, "height width"]) -> list[int]:
     joined = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((1, 11), np.uint8))
     # A line that climbs a px or two over the field still fills the rows around it.
     filled = cv2.dilate(joined, np.ones((3, 1), np.uint8)).mean(axis=1)
-    rows = np.flatnonzero(filled >= BORDER_SHARE)
-    if not len(rows):
-        return []
-    return [round(float(group.mean())) for group in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)]
+    rows = np.flatnonzero(filled >= BORDER_SHARE).astype(np.float32)
+    return [round(row) for row in merged(rows, 1).tolist()]
 
 
 def level_reach(dark: UInt8[np.ndarray, "height width"], rows: list[int], left: int, right: int) -> tuple[int, int]:
@@ -254,6 +252,14 @@ def bands(rows: list[int], top: int, bottom: int) -> list[tuple[int, int, bool, 
         for band in sorted(group, key=overlap, reverse=True)
         if overlap(band) >= LEAST_OVERLAP
     ]
+
+
+def merged(places: Float32[np.ndarray, " n"], near_px: float) -> Float32[np.ndarray, " m"]:
+    """Return places with those nearer than `near_px` to each other taken as one: the two lines of a double rule."""
+    if len(places) == 0:
+        return places
+    groups = np.split(places, np.flatnonzero(np.diff(places) > near_px) + 1)
+    return np.array([group.mean() for group in groups], np.float32)
 
 
 def upright_lines(dark: UInt8[np.ndarray, "height width"]) -> Float32[np.ndarray, "n 4"]:
