@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from benchmarks._reading import cer, edits, exact, measure  # noqa: E402
 from benchmarks.accuracy import cause, review_needed  # noqa: E402
+from benchmarks.batch import profile  # noqa: E402
 
 
 def field(truth: str, text: str, confidence: float = 0.5, missing: bool = False) -> ScoredField:
@@ -54,3 +55,11 @@ def test_a_command_is_measured_with_its_children():
     assert cost.cpu_s > 0.02 and cost.wall_s > 0.02 and cost.peak_mib > 5
     with pytest.raises(SystemExit, match="ended with 3"):
         measure([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_the_profile_finds_its_stages(capsys):
+    samples = Path(__file__).parents[1] / "samples" / "membership"
+    profile(sorted((samples / "scans").glob("*.jpg"))[:1], samples / "form.toml")
+    printed = capsys.readouterr().out
+    for stage in ("registration and cleaning", "segmentation", "network, characters", "decoding", "the rest"):
+        assert stage in printed

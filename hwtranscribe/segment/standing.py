@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int32, Int64
 
 from hwtranscribe.types import AlignedPage, CharBoxes
 
@@ -20,20 +21,52 @@ def with_rules_touched(aligned: AlignedPage, boxes: CharBoxes) -> CharBoxes:
     printed = aligned.rules if aligned.printing is None else aligned.printing
     if printed is None or not len(boxes.boxes):
         return boxes
-    on_rule, under_rule = (np.zeros(len(boxes.boxes), bool) for _ in range(2))
-    for edge, (left, top, right, bottom) in enumerate(boxes.boxes.astype(int).tolist()):
-        columns = slice(max(0, left), right)
-        under = printed[max(0, bottom - 1) : bottom + _FOOT_PX, columns]
-        over = printed[max(0, top - _HEAD_PX) : max(0, top) + 1, columns]
-        inside = printed[max(0, top + _HEAD_PX) : max(0, bottom - _FOOT_PX), columns]
-        if inside.size and inside.mean() < 1 - _ALONG:
-            on_rule[edge] = _goes_along(under)
-            under_rule[edge] = _goes_along(over)
+    box = np.maximum(boxes.boxes.astype(int), 0)
+    x, y = box[:, 0].min(), max(0, box[:, 1].min() - _HEAD_PX)
+    near = printed[y : box[:, 3].max() + _FOOT_PX, x : box[:, 2].max()] > 0
+    if not near.any():
+        return boxes
+    left, top, right, bottom = (box - (x, y, x, y)).T
+    sums = cv2.integral(near.view(np.uint8))
+    height_px = np.maximum(bottom - top - _FOOT_PX - _HEAD_PX, 0)
+    inside = _counted(sums, left, right, top + _HEAD_PX, top + _HEAD_PX + height_px)
+    hollow = inside < (1 - _ALONG) * (right - left) * height_px
+    on_rule, under_rule = (
+        hollow & _goes_along(near, sums, left, right, *rows)
+        for rows in ((bottom - 1, bottom + _FOOT_PX), (top - _HEAD_PX, top + 1))
+    )
     written = ~boxes.blank
     # What a blank form prints is known to the px: of the heads that touched it, none had gone.
     hangs = aligned.printing is None and written.any() and under_rule[written].mean() >= _HANGING
     return replace(boxes, on_rule=on_rule if on_rule.any() else None, under_rule=under_rule if hangs else None)
 
 
-def _goes_along(printed: Bool[np.ndarray, "height width"]) -> bool:
-    return printed.size > 0 and float(printed.any(axis=0).mean()) >= _ALONG
+def _goes_along(
+    printed: Bool[np.ndarray, "height width"],
+    sums: Int32[np.ndarray, "height_1 width_1"],
+    left: Int64[np.ndarray, " n"],
+    right: Int64[np.ndarray, " n"],
+    top: Int64[np.ndarray, " n"],
+    bottom: Int64[np.ndarray, " n"],
+) -> Bool[np.ndarray, " n"]:
+    """Return in which windows printing goes along most of the columns."""
+    least = _ALONG * (right - left)
+    result = (right > left) & (_counted(sums, left, right, top, bottom) >= least)
+    for window in np.flatnonzero(result):
+        rows = slice(max(0, top[window]), bottom[window])
+        columns = printed[rows, left[window] : right[window]].any(axis=0)
+        result[window] = np.count_nonzero(columns) >= least[window]
+    return result
+
+
+def _counted(
+    sums: Int32[np.ndarray, "height_1 width_1"],
+    left: Int64[np.ndarray, " n"],
+    right: Int64[np.ndarray, " n"],
+    top: Int64[np.ndarray, " n"],
+    bottom: Int64[np.ndarray, " n"],
+) -> Int32[np.ndarray, " n"]:
+    """Return how many px are set in windows of a mask, from its sums over all rectangles at its upper left corner."""
+    right = np.minimum(right, sums.shape[1] - 1)
+    top, bottom = (np.clip(y, 0, len(sums) - 1) for y in (top, bottom))
+    return sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]

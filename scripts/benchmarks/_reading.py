@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +30,25 @@ class Cost:
     peak_mib: float
 
 
-def measure(command: Sequence[str], good: Sequence[int] = (0,), stdout: int | None = subprocess.DEVNULL) -> Cost:
+def measure(
+    command: Sequence[str],
+    good: Sequence[int] = (0,),
+    stdout: int | None = subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
+) -> Cost:
     """Runs a command in the root of the project.
+
+    Args:
+        command: And its arguments.
+        good: Exit codes that it may end with.
+        stdout: Where its output goes.
+        environment: What is set for it besides this process's own variables.
 
     Raises:
         SystemExit: if it ends with another exit code than the good ones.
     """
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=stdout)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=stdout, env={**os.environ, **(environment or {})})
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in good:
