@@ -146,6 +146,20 @@ def test_an_equals_sign_is_left_out_and_a_low_zero_is_not():
     assert lattice.skip_log_prob[zero] < lattice.geometry_log_prob[zero] - 2
 
 
+def test_a_blurred_equals_sign_is_left_out_where_it_floats_and_a_raised_letter_is_not():
+    ink = np.zeros((70, 260), np.uint8)
+    write(ink, "37", 10, 50)
+    cv2.line(ink, (90, 18), (112, 17), 255, 5)
+    cv2.line(ink, (90, 25), (112, 24), 255, 5)
+    raised = ink.copy()
+    raised[:, 85:120] = 0
+    cv2.putText(raised, "c", (92, 28), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 255, 3)
+    for line, left_out in ((ink, True), (raised, False)):
+        lattice = line_lattice(line, "f", (0, 0, 260, 70))
+        last = int(np.argmax(overlaps(lattice, (86, 14, 117, 29))))
+        assert (lattice.skip_log_prob[last] > lattice.geometry_log_prob[last]) == left_out
+
+
 def test_extents_are_those_of_the_hypotheses_in_heights_of_the_line():
     ink = np.zeros((70, 500), np.uint8)
     write(ink, "HAND PRINT", 10, 50)

@@ -3,8 +3,12 @@
 All weights are log-linear and were fitted on the development sets.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
+
+from hwtranscribe.types import Box
 
 GAP, JOINED, CUT, TOO_WIDE, TOO_LOW = -6.0, -0.1, -0.9, -5.0, -8.0
 BESIDE = -5.0
@@ -15,6 +19,10 @@ SEVERAL_MARKS = -3.0
 """What it costs an edge that it is dashes and dots and nothing else: `=` and `.-` are no characters."""
 EQUALS_SKIPPED = -0.5
 """Of an equals sign that stands as one piece."""
+FLOATING, FLOATING_SKIPPED, FLOATING_ASPECT, TALL = -1.5, -1.0, 1.2, 0.7
+"""What it costs an edge without loops that it floats, as `=` and `-` behind an amount do; what it costs to leave such a
+component out; its least width to height; and least height, in line heights, of the pieces that say where the line's
+middle is."""
 DASH_HEIGHT, DASH_ASPECT, DASH_INK = 0.4, 1.2, 1.4
 """Largest height of a dash in line heights, least width to height, most ink by length and stroke width."""
 DOT_SIZE = 0.3
@@ -96,6 +104,22 @@ def is_dash(
     """
     straight = area_px < DASH_INK * np.hypot(width_px, height_px) * stroke_px
     return straight & (height_px < DASH_HEIGHT * line_height_px) & (width_px > DASH_ASPECT * height_px)
+
+
+def floats(box: Box, tall: Sequence[tuple[int, int, float]]) -> bool:
+    """Return whether a box is above the middle of the tall pieces on either side of it, and wider than high.
+
+    The raised c of a Mc is higher.
+
+    Args:
+        box: px.
+        tall: Left end, right end and middle row of the line's tall pieces, in reading order.
+    """
+    left, top, right, bottom = box
+    before = next((middle for _, end, middle in reversed(tall) if end <= left), None)
+    after = next((middle for start, _, middle in tall if start >= right), None)
+    beside = [middle for middle in (before, after) if middle is not None]
+    return right - left > FLOATING_ASPECT * (bottom - top) and bool(beside) and bottom < min(beside)
 
 
 def stretch(

@@ -15,8 +15,12 @@ from jaxtyping import Float64, Int64, UInt8
 from hwtranscribe.segment.geometry import (
     BESIDE,
     EQUALS_SKIPPED,
+    FLOATING,
+    FLOATING_SKIPPED,
     SEVERAL_MARKS,
+    TALL,
     edge_log_prob,
+    floats,
     part_log_prob,
     skip_log_prob,
     stretch,
@@ -84,6 +88,8 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
     costs, areas = line.cut_cost.tolist(), line.area.tolist()
     parts = part_log_prob(line.left, line.right, height_px).tolist()
     dashes, dots = line.dashes.tolist(), line.dots.tolist()
+    sides = zip(lefts, tops, rights, bottoms, strict=True)
+    tall = [(left, right, (top + bottom) / 2) for left, top, right, bottom in sides if bottom - top >= TALL * height_px]
     for i in range(count):
         left, top, right, bottom = lefts[i], tops[i], rights[i], bottoms[i]
         inner_gap, joined, only_marks = 0.0, 0, True
@@ -101,16 +107,21 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
             cut = costs[i] + (costs[j] if j < count else 0.0)
             loops = [loop for loop in line.loops if loop.within(i, j)]
             edges.append((i, j))
-            uncut.append(j > i + 1 and costs[i] == 0 and not joined and (j == count or costs[j] == 0))
+            alone = costs[i] == 0 and not joined and (j == count or costs[j] == 0)
+            uncut.append(alone and j > i + 1)
             boxes.append(_around((left, top, right, bottom), loops))
             beside = any(one.beside(other) for one, other in combinations(loops, 2))
             log_prob = edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px)
-            geometry.append(log_prob + BESIDE * beside + SEVERAL_MARKS * several + parts[i] * (costs[i] == 0))
+            floating = not loops and floats((left, top, right, bottom), tall)
+            log_prob += BESIDE * beside + SEVERAL_MARKS * several + FLOATING * floating
+            geometry.append(log_prob + parts[i] * (costs[i] == 0))
             skip = -np.inf
             if j == i + 1:
                 skip = skip_log_prob(right - left, bottom - top, areas[i], bool(loops), dots[i], height_px, stroke_px)
                 if several:
                     skip = max(skip, EQUALS_SKIPPED)
+            if floating and alone:
+                skip = max(skip, FLOATING_SKIPPED)
             skips.append(skip)
     kept = _plausible(edges, np.maximum(geometry, skips), count + 1)
     inks = []
