@@ -6,6 +6,7 @@ from PIL import Image
 
 from hwtranscribe.imaging.paper import darkness
 from hwtranscribe.register import align, blank_page, prepare_reference
+from hwtranscribe.segment.beside import BESIDE
 from hwtranscribe.segment.cells import cell_boxes, find_cells
 from hwtranscribe.segment.field import field_boxes
 from hwtranscribe.segment.place import written_box
@@ -145,6 +146,28 @@ def test_a_comb_on_the_page_that_the_template_denies_is_in_doubt():
     for cells, doubt in ((8, ""), (6, "8 cells are printed, not 6 as the template says"), (16, "")):
         boxes = field_boxes(aligned, "number", BOX, find_cells(aligned, BOX, cells))
         assert (len(boxes.inks), boxes.doubt) == (cells, doubt)
+    empty = without_blank(comb_page(8, shade=90))
+    assert field_boxes(empty, "number", BOX, find_cells(empty, BOX, 6)).doubt == ""
+
+
+@pytest.mark.parametrize("cells", [8, None])
+@pytest.mark.parametrize("text", ["40751183", ""])
+def test_writing_beyond_the_end_of_a_field_is_in_doubt_unless_it_is_another_fields(cells, text):
+    blank = comb_page(8) if cells else np.full((300, 700), 255, np.uint8)
+    page = blank.copy()
+    write_cells(page, BOX, 8, text)
+
+    def doubt(others=()):
+        aligned = with_blank(blank, page)
+        return field_boxes(aligned, "number", BOX, find_cells(aligned, BOX, cells), others).doubt
+
+    assert doubt() == ""
+    cv2.putText(page, ".", (515, 141), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 40, 3, cv2.LINE_AA)
+    cv2.putText(page, "9", (600, 141), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 40, 3, cv2.LINE_AA)
+    assert doubt() == "", "a dot, and what stands too far away"
+    cv2.putText(page, "9", (515, 141), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 40, 3, cv2.LINE_AA)
+    assert doubt() == BESIDE
+    assert doubt([BOX, (506, 100, 560, 150)]) == ""
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def _blank(
 ) -> FieldReading:
     """The reading of a field without writing; for review where that is not sure or not allowed."""
     doubt = "perhaps not blank" if confidence < review_below else ""
-    if boxes.doubt and (boxes.node_count == 1 or not boxes.blank.all()):
+    if boxes.doubt:
         confidence, doubt = min(confidence, _DOUBTED_CONFIDENCE), boxes.doubt
     detail = "required, but blank" if required else doubt
     status = Status.REVIEW if detail else Status.BLANK

@@ -174,8 +174,9 @@ class Transcriber:
         if not aligned.registered or aligned.template_page is None:
             return ()
         fields = self.form.pages[aligned.template_page].fields
+        boxes = [scaled(f.box, aligned.scale) for f in fields]
         targets = [
-            Target(field_boxes(aligned, f.name, *self._layout(aligned, f)), f.kind, f.case, f)
+            Target(field_boxes(aligned, f.name, *self._layout(aligned, f), boxes), f.kind, f.case, f)
             for f in fields
             if f.kind is not Kind.CHECKBOX
         ]

@@ -1,7 +1,9 @@
 """The characters of one field of a form."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from hwtranscribe.segment.beside import BESIDE, has_writing_beside
 from hwtranscribe.segment.cells import CellGrid, cell_boxes, find_cells
 from hwtranscribe.segment.free import free_boxes
 from hwtranscribe.segment.place import written_box
@@ -23,7 +25,9 @@ def field_place(page: AlignedPage, box: Box, cells: int | None) -> tuple[Box, Ce
     return (above_its_rule(page, box) if grid is None else box), grid
 
 
-def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | None) -> CharBoxes:
+def field_boxes(
+    aligned: AlignedPage, field: str, box: Box, grid: CellGrid | None, others: Sequence[Box] = ()
+) -> CharBoxes:
     """The characters of a comb, or the lattice of free writing where there is none.
 
     Args:
@@ -31,6 +35,7 @@ def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | Non
         field: Name of the field.
         box: In aligned px.
         grid: Its cells, from `find_cells`; None when it is no comb.
+        others: Boxes of the other fields, to which writing beside this one may belong.
     """
     if grid is None:
         boxes, frame = free_boxes(aligned, field, written_box(aligned, box)), (box[1], box[3])
@@ -38,7 +43,14 @@ def field_boxes(aligned: AlignedPage, field: str, box: Box, grid: CellGrid | Non
         boxes, frame = cell_boxes(aligned, field, box, grid), (grid.top, grid.bottom)
     boxes = with_rules_touched(aligned, boxes)
     struck = struck_share(aligned, boxes, frame)
-    if struck == 0:
-        return boxes
-    why = CROSSED_OUT if struck >= WHOLE else f"{CROSSED_OUT} in part"
-    return replace(boxes, doubt="; ".join(filter(None, [boxes.doubt, why])))
+    crossed_out = "" if struck == 0 else CROSSED_OUT if struck >= WHOLE else f"{CROSSED_OUT} in part"
+    beside = BESIDE if has_writing_beside(aligned, _with_characters(box, boxes), others) else ""
+    return replace(boxes, doubt="; ".join(filter(None, [boxes.doubt, crossed_out, beside])))
+
+
+def _with_characters(box: Box, boxes: CharBoxes) -> Box:
+    """The box of a field, made wider by the characters that stand over its ends: it is drawn by eye."""
+    left, top, right, bottom = box
+    if len(boxes.boxes):
+        left, right = min(left, round(boxes.boxes[:, 0].min())), max(right, round(boxes.boxes[:, 2].max()))
+    return left, top, right, bottom
