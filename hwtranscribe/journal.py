@@ -90,6 +90,11 @@ class Entry:
     fingerprint: Fingerprint
     state: str
 
+    @property
+    def was_never_there(self) -> bool:
+        """Whether it failed without being a file at all: a mistyped name, a folder that could not be opened."""
+        return self.state == "failed" and self.fingerprint.size is None
+
 
 class Journal:
     """An open journal. One process writes to it at a time; see `hwtranscribe.batch.folder`."""
@@ -101,9 +106,14 @@ class Journal:
             OutputError: It can't be opened, or another version of this program wrote it.
         """
         self.path = folder / JOURNAL_NAME
-        with self._errors():
+        try:
             self._db = sqlite3.connect(self.path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.DatabaseError as error:
+            raise OutputError(
+                f"{self.path}: can't be opened as a journal: {error}; move it away, or start over with --fresh"
+            ) from error
+        with self._errors():
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             with self._transaction():
@@ -155,6 +165,11 @@ class Journal:
                 "UPDATE documents SET path = ?, size = ?, mtime_ns = ? WHERE document = ?",
                 (os.fsencode(path), fingerprint.size, fingerprint.mtime_ns, document),
             )
+
+    def forget(self, documents: Iterable[str]) -> None:
+        """Take documents out, with all that is known of them."""
+        with self._errors(), self._transaction():
+            self._db.executemany("DELETE FROM documents WHERE document = ?", ((document,) for document in documents))
 
     def record(self, path: str, fingerprint: Fingerprint, result: DocumentResult) -> None:
         """Store what became of a document, in place of what was known of it.
@@ -223,6 +238,11 @@ class Journal:
                 "SELECT DISTINCT document, page, table_number FROM fields JOIN documents ON id = document_id "
                 "WHERE table_number IS NOT NULL"
             ).fetchall()
+
+    def page_counts(self) -> dict[str, int]:
+        """Pages of every document that could be read, in no order that matters."""
+        with self._errors():
+            return dict(self._db.execute("SELECT document, page_count FROM documents WHERE state != 'failed'"))
 
     def counts(self) -> dict[str, int]:
         """Totals for a summary: documents by state, pages, fields, fields to look at."""

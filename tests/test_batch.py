@@ -12,13 +12,16 @@ from results import PROVENANCE
 from hwtranscribe.batch.discover import discover
 from hwtranscribe.batch.folder import LOCK_NAME, open_folder
 from hwtranscribe.batch.outputs import write_outputs
-from hwtranscribe.batch.plan import check_identity, plan
+from hwtranscribe.batch.plan import check_identity, forget_what_never_was, plan
 from hwtranscribe.batch.pool import SerialExecutor, WorkerPool
 from hwtranscribe.batch.progress import ProgressReporter, duration
 from hwtranscribe.batch.run import BatchReader, Stop
-from hwtranscribe.errors import OutputError, TemplateError
-from hwtranscribe.journal import JOURNAL_NAME, Journal
-from hwtranscribe.types import DocumentJob, Provenance
+from hwtranscribe.batch.session import RunSettings
+from hwtranscribe.batch.transcribe import transcribe
+from hwtranscribe.batch.work import failure
+from hwtranscribe.errors import CheckpointError, OutputError, TemplateError
+from hwtranscribe.journal import JOURNAL_NAME, Fingerprint, Journal
+from hwtranscribe.types import DocumentJob, PageError, Provenance
 
 
 @pytest.fixture
@@ -182,6 +185,61 @@ def test_another_run_is_refused_with_what_differs(tmp_path):
         changed = Provenance(PROVENANCE.version, "c0ffee", None, {**options, "dpi": 200})
         with pytest.raises(OutputError, match="form was f00d, now none; dpi was 300, now 200.*reads its 0 documents"):
             check_identity(journal, changed, None)
+
+
+def test_a_document_whose_name_changes_is_no_second_one(scans, tmp_path):
+    folder, out = scans(), tmp_path / "out"
+    for name in ("mon", "tue"):
+        (folder / name).mkdir()
+
+    def read():
+        with open_folder(out) as journal:
+            documents = discover([str(folder / "mon"), str(folder / "tue")]).documents
+            work = plan(documents, journal)
+            jobs = [DocumentJob(item.path, item.document) for item in work.to_read]
+            reporter = ProgressReporter(len(jobs), quiet=True)
+            reader = BatchReader(
+                SerialExecutor(), lambda: 1, journal, PROVENANCE, None, reporter, Stop(), batch_work.work
+            )
+            reader.read(jobs)
+            return sorted(entry.document for entry in journal.entries())
+
+    (folder / "mon/001.png").write_text("MONDAY")
+    assert read() == ["001.png"]
+    (folder / "tue/001.png").write_text("TUESDAY")
+    assert read() == ["mon/001.png", "tue/001.png"]
+
+
+def test_what_never_was_is_forgotten_and_stands_in_nobodys_way(scans, tmp_path):
+    folder = scans("a")
+    locked = folder / "locked"
+    with open_folder(tmp_path / "out") as journal:
+        for path, document in ((folder / "typo.png", "typo.png"), (locked, "locked"), (folder / "b.png", "b.png")):
+            failed = failure(document, PageError(None, "not_found", "no such file"), PROVENANCE)
+            journal.record(str(path), Fingerprint(None, None, None), failed)
+        locked.mkdir()
+        (folder / "b.png").write_text("B, WHICH COULD NOT BE OPENED")
+        forget_what_never_was(discover([str(folder / "a.png")]).documents, journal)
+        assert [entry.document for entry in journal.entries()] == ["b.png"]
+        journal.record(
+            str(tmp_path / "scan/a.png"), Fingerprint(None, None, None), dataclasses.replace(failed, document="a.png")
+        )
+        work = plan(discover([str(folder / "a.png")]).documents, journal)
+        assert [item.document for item in work.to_read] == ["a.png"]
+
+
+def test_a_run_that_cannot_begin_leaves_what_is_there(scans, tmp_path):
+    out = tmp_path / "out"
+    run(scans("a"), out, SerialExecutor())
+    before = outputs(out)
+    settings = RunSettings(
+        [str(tmp_path / "scans")], out, checkpoint=tmp_path / "missing", fresh=True, jobs=1, quiet=True
+    )
+    with pytest.raises(CheckpointError):
+        transcribe(settings)
+    assert outputs(out) == before
+    with Journal(out) as journal:
+        assert journal.counts()["documents"] == 1
 
 
 def test_two_runs_in_one_folder_are_refused(tmp_path):

@@ -17,14 +17,20 @@ OUTPUT_NAMES = (*_TABLES, "results.jsonl", "results.xlsx", "report.html", "text"
 
 @contextlib.contextmanager
 def open_folder(folder: Path, *, fresh: bool = False, create: bool = True) -> Iterator[Journal]:
-    """Claim an output folder for one run and open its journal.
+    """Claim an output folder and open its journal; see `claim_folder` and `open_journal`."""
+    with claim_folder(folder, create=create), open_journal(folder, fresh=fresh) as journal:
+        yield journal
+
+
+@contextlib.contextmanager
+def claim_folder(folder: Path, *, create: bool = True) -> Iterator[None]:
+    """Hold an output folder for one run. Nothing that it has of another one is changed.
 
     A folder that has a journal is ours. Any other folder is fine as long as nothing in it has a name that we write.
 
     Args:
         folder: Made if missing.
-        fresh: Forget what the folder holds of an earlier run.
-        create: Whether to begin a journal where there is none.
+        create: Whether it may be without a journal.
 
     Raises:
         OutputError: It can't be written, another run is writing to it, or it holds files that are not ours.
@@ -49,10 +55,22 @@ def open_folder(folder: Path, *, fresh: bool = False, create: bool = True) -> It
                     f"{folder}: holds {', '.join(foreign)} but no {JOURNAL_NAME}, so no run of this program can "
                     "continue there; move them away or choose another folder"
                 )
-        elif fresh:
-            _clear(folder)
-        with Journal(folder) as journal:
-            yield journal
+        yield
+
+
+def open_journal(folder: Path, *, fresh: bool = False) -> Journal:
+    """Open the journal of a folder that is claimed, or begin one.
+
+    Args:
+        folder: The output folder.
+        fresh: Forget what it holds of an earlier run.
+
+    Raises:
+        OutputError: It can't be opened, or what is there can't be removed.
+    """
+    if fresh:
+        _clear(folder)
+    return Journal(folder)
 
 
 def _clear(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hwtranscribe.batch.discover import Found
@@ -13,6 +14,9 @@ from hwtranscribe.types import Provenance
 LIMITS = ("max_pixels", "max_pages")
 """Options that decide whether a document is read, not what is read: they may change between runs."""
 
+OF_PAGES = ("kind", "case")
+"""Options that mean nothing where a form says what its fields hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -21,10 +25,12 @@ class Plan:
     Attributes:
         to_read: Documents that are new, changed or to be tried again.
         kept: Number of documents that the journal has and that are as they were.
+        kept_failed: How many of these could not be read.
     """
 
     to_read: tuple[Found, ...]
     kept: int
+    kept_failed: int
 
 
 def check_identity(journal: Journal, provenance: Provenance, form: dict[str, Any] | None) -> None:
@@ -33,11 +39,12 @@ def check_identity(journal: Journal, provenance: Provenance, form: dict[str, Any
     Raises:
         OutputError: The folder holds another run; says what differs and what it would cost to start over.
     """
+    left_out = LIMITS if form is None else (*LIMITS, *OF_PAGES)
     now = {
         "version": provenance.version,
         "checkpoint": provenance.checkpoint_hash,
         "form": provenance.form_hash,
-        **{name: value for name, value in provenance.options.items() if name not in LIMITS},
+        **{name: value for name, value in provenance.options.items() if name not in left_out},
     }
     before = journal.get("identity")
     if before is None:
@@ -57,14 +64,39 @@ def plan(documents: Sequence[Found], journal: Journal, *, retry_failed: bool = F
     """Decide which documents have to be read.
 
     A document whose size and time are as recorded is not opened. One whose time differs is read again only if its
-    content differs.
+    content differs. One that has another name than before, since another of its old name has come, is read again.
 
     Raises:
         OutputError: The journal has a document of the same name and another place and content.
     """
-    known = {entry.document: entry for entry in journal.entries()}
-    to_read = [item for item in documents if _must_be_read(item, known.get(item.document), journal, retry_failed)]
-    return Plan(tuple(to_read), len(documents) - len(to_read))
+    names = {item.path: item.document for item in documents}
+    known, renamed = {}, []
+    for entry in journal.entries():
+        if names.get(entry.path, entry.document) == entry.document:
+            known[entry.document] = entry
+        else:
+            renamed.append(entry.document)
+    to_read, kept_failed = [], 0
+    for item in documents:
+        before = known.get(item.document)
+        if _must_be_read(item, before, journal, retry_failed):
+            to_read.append(item)
+        else:
+            kept_failed += before is not None and before.state == "failed"
+    journal.forget(renamed)
+    return Plan(tuple(to_read), len(documents) - len(to_read), kept_failed)
+
+
+def forget_what_never_was(documents: Sequence[Found], journal: Journal) -> None:
+    """Take out of the journal what an earlier run looked for in vain, and this one does not look for.
+
+    Args:
+        documents: All that this run looks for.
+        journal: Of the output folder.
+    """
+    wanted = {item.document for item in documents}
+    entries = (entry for entry in journal.entries() if entry.was_never_there and entry.document not in wanted)
+    journal.forget([entry.document for entry in entries if not Path(entry.path).is_file()])
 
 
 def _must_be_read(item: Found, entry: Entry | None, journal: Journal, retry_failed: bool) -> bool:
@@ -77,7 +109,7 @@ def _must_be_read(item: Found, entry: Entry | None, journal: Journal, retry_fail
     if now.sha256 is not None and now.sha256 == entry.fingerprint.sha256:
         journal.touch(item.document, item.path, now)
         return False
-    if item.path != entry.path:
+    if item.path != entry.path and not entry.was_never_there:
         raise OutputError(
             f"{journal.path.parent} holds what was read of {entry.path!r} under the name {item.document!r}; "
             f"{item.path!r} would replace it. Choose another --out, or start over with --fresh"

@@ -10,7 +10,7 @@ from typing import Any
 
 from hwtranscribe.batch.cluster import ClusterExecutor
 from hwtranscribe.batch.discover import Found
-from hwtranscribe.batch.folder import open_folder
+from hwtranscribe.batch.folder import claim_folder, open_journal
 from hwtranscribe.batch.plan import check_identity
 from hwtranscribe.batch.pool import WorkerPool
 from hwtranscribe.batch.run import BatchReader, Reporter, Stop, usable_cores
@@ -122,7 +122,7 @@ def open_session(settings: RunSettings) -> Iterator[Session]:
         checkpoint_path=str(settings.checkpoint.absolute()) if settings.checkpoint else None,
         overlay_folder=str((out / "overlay").absolute()) if settings.options.overlay else None,
     )
-    with open_folder(out, fresh=settings.fresh) as journal, _stopping() as stop:
+    with claim_folder(out), _stopping() as stop:
         pool: WorkerPool | ClusterExecutor
         if settings.scheduler is not None:
             pool = ClusterExecutor(settings.scheduler, settings.timeout_s)
@@ -130,8 +130,10 @@ def open_session(settings: RunSettings) -> Iterator[Session]:
             pool = WorkerPool(settings.jobs or usable_cores(), settings.timeout_s)
         try:
             provenance = pool.describe(template)
-            check_identity(journal, provenance, form_facts)
-            yield Session(journal, pool, provenance, form, template, stop)
+            # Not before it is known that this run can read: a mistyped option must not cost what is there.
+            with open_journal(out, fresh=settings.fresh) as journal:
+                check_identity(journal, provenance, form_facts)
+                yield Session(journal, pool, provenance, form, template, stop)
         finally:
             if stop.now.is_set():
                 pool.kill()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hwtranscribe.batch.discover import discover
 from hwtranscribe.batch.outputs import copy_outputs, write_outputs
-from hwtranscribe.batch.plan import plan
+from hwtranscribe.batch.plan import forget_what_never_was, plan
 from hwtranscribe.batch.progress import ProgressReporter, duration
 from hwtranscribe.batch.report import write_report
 from hwtranscribe.batch.session import RunSettings, open_session
@@ -20,6 +20,7 @@ class Summary:
         counts: Totals of the output folder, from `Journal.counts`.
         read: Documents that this run tried.
         kept: Documents that were as the journal has them.
+        kept_failed: How many of these could not be read before.
         skipped: Files that are of no type that can be read.
         elapsed_s: Time spent reading.
         pages_per_s: Rate of this run.
@@ -30,6 +31,7 @@ class Summary:
     counts: dict[str, int]
     read: int
     kept: int
+    kept_failed: int
     skipped: int
     elapsed_s: float
     pages_per_s: float
@@ -53,6 +55,8 @@ class Summary:
             f"{counts['review']} to review, {counts['failed']} failed",
             f"{self.read} read in {duration(self.elapsed_s)}, {self.pages_per_s:.2f} pages/s",
         ]
+        if self.kept_failed:
+            lines.append(f"{self.kept_failed} that failed before were not tried again; --retry-failed tries them")
         if counts["partial"]:
             lines.append(f"{counts['partial']} documents have pages that could not be read; see errors.csv")
         if self.skipped:
@@ -73,6 +77,7 @@ def transcribe(settings: RunSettings) -> Summary:
     discovery = discover(settings.inputs, settings.out)
     with open_session(settings) as session:
         journal, stop = session.journal, session.stop
+        forget_what_never_was(discovery.documents, journal)
         work = plan(discovery.documents, journal, retry_failed=settings.retry_failed)
         with ProgressReporter(
             len(work.to_read), quiet=settings.quiet, log_json=settings.log_json, debug=settings.debug
@@ -86,6 +91,7 @@ def transcribe(settings: RunSettings) -> Summary:
             counts=journal.counts(),
             read=reporter.documents,
             kept=work.kept,
+            kept_failed=work.kept_failed,
             skipped=discovery.skipped,
             elapsed_s=reporter.elapsed_s,
             pages_per_s=reporter.pages_per_s,
