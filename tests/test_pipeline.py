@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,11 @@ from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.pipeline import transcribe_document
 from hwtranscribe.pipeline.places import mapped
 from hwtranscribe.types import Case, DocumentJob, FieldReading, Kind, PageReadings, ReadOptions, Status
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from sampling.fields import write_line  # noqa: E402
+from sampling.hand import Hand  # noqa: E402
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 MEMBERSHIP = SAMPLES / "membership"
@@ -109,6 +115,17 @@ def test_page_mode_reads_lines_in_order():
     assert [line.field for line in result.lines] == [f"line{n:03d}" for n in range(1, len(result.lines) + 1)]
     assert len(result.lines) >= 3
     assert any(line.text for line in result.lines)
+
+
+@pytest.mark.parametrize("seed", [101, 109])
+def test_a_page_in_an_even_hand_keeps_all_its_lines(tmp_path, seed):
+    lines = ["PLEASE CALL IN THE EVENING", "HAS A BOAT OF HER OWN", "EXPERT WITH QUAD SCULLS", "ONLY AT WEEKENDS"]
+    ink, hand = np.zeros((900, 1654), np.uint8), Hand(seed)
+    for number, line in enumerate(lines * 2):
+        write_line(ink, line, 180, 120 + 90 * number, 1300, 34, hand)
+    Image.fromarray(255 - ink).save(tmp_path / "page.png")
+    read = [reading.text for reading in Transcriber().read(tmp_path / "page.png").lines]
+    assert [len(text.split()) for text in read] == [len(line.split()) for line in lines * 2]
 
 
 def test_a_line_that_the_edge_cuts_through_is_read_where_nothing_else_is(tmp_path):

@@ -24,6 +24,9 @@ EVENLY_WRITTEN = 3.0
 
 SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
 """A word less high than this share of the writing, on its line if any is there, is likelier a label, by these odds."""
+MUCH_SMALLER, AS_HIGH = 0.7, 4.0
+"""The same among many words, whose heights differ in any hand. There, one that is higher and has no colon behind
+it is a label only above these log-odds: of an even hand, some look like type by chance."""
 
 COLON_EVIDENCE = 5.0
 """Log-odds that a word with a colon behind it is a label."""
@@ -69,7 +72,8 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
         for part in _before_label(components, word)
     ]
     evidence = np.array([printing_evidence(components, word) for _, word in words])
-    evidence += [COLON_EVIDENCE * has_colon(components, word) for _, word in words]
+    colon = np.array([has_colon(components, word) for _, word in words])
+    evidence += COLON_EVIDENCE * colon
     evidence += min(0.0, _log_odds_of_page(evidence))
     if not (evidence > -SMALLER_EVIDENCE).any():
         return lines
@@ -84,6 +88,7 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     pieces = np.concatenate([word for (_, word), typed in zip(words, evidence > 0, strict=True) if not typed])
     whole = ~components.cut_off[pieces]
     usual = float(np.percentile(components.height[pieces[whole] if whole.any() else pieces], 75))
+    few = np.isfinite(evidence).sum() < _MANY_WORDS
     # Labels are mostly smaller than what is written beside them.
     line_of = np.array([at for at, _ in words])
     written = (evidence <= 0) & np.isfinite(evidence)
@@ -93,7 +98,9 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
             beside = mine[written[mine] & (mine != i)]
             if len(beside):
                 around[i] = np.median(heights[beside])
-    printed = (evidence + np.where(heights < SMALLER * around, SMALLER_EVIDENCE, 0) > 0) & (heights < 1.25 * usual)
+    smaller = heights < (SMALLER if few else MUCH_SMALLER) * around
+    for_size = np.where(smaller, SMALLER_EVIDENCE, np.where(colon | few, 0.0, -AS_HIGH))
+    printed = (evidence + for_size > 0) & (heights < 1.25 * usual)
     last_of_line = np.array([*(one[0] != other[0] for one, other in pairwise(words)), True])
     for i in np.flatnonzero(printed & ~last_of_line).tolist():
         if printed[i + 1]:
