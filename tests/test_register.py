@@ -6,6 +6,7 @@ from PIL import Image
 
 from hwtranscribe.imaging.geometry import project
 from hwtranscribe.imaging.rules import find_rules, follow_rules, reach_of
+from hwtranscribe.pipeline.places import scaled
 from hwtranscribe.register import align, prepare_reference, upright
 from hwtranscribe.register.clean import scanned_printing
 from hwtranscribe.register.printing import printing_in
@@ -323,3 +324,33 @@ def test_pens_beside_every_hint_are_not_taken_for_it():
         408 - blank.window[0].start : 432 - blank.window[0].start, COMB[0] + 18 - blank.window[1].start :: 40
     ]
     assert 70 <= hints[:, :8].max() <= 130
+
+
+def framed_boxes():
+    """A page of boxes with printed frames, and where they are."""
+    page = np.full((1400, 1000), 255, np.uint8)
+    boxes = [
+        (120 + 400 * column, 150 + 110 * row, 420 + 400 * column, 200 + 110 * row)
+        for row in range(10)
+        for column in (0, 1)
+    ]
+    for box in boxes:
+        cv2.rectangle(page, box[:2], box[2:], 0, 2)
+    return page, boxes
+
+
+@pytest.mark.parametrize("cut", [np.s_[:1150], np.s_[:, :820], np.s_[:, 180:]], ids=["bottom", "right", "left"])
+def test_half_a_form_is_not_read_as_all_of_it_where_no_blank_is_known(cut):
+    page, boxes = framed_boxes()
+    reference = prepare_reference(None, (1000, 1400), boxes)
+    whole, half = (align(as_page(np.ascontiguousarray(pixels)), [reference]) for pixels in (page, page[cut]))
+    assert not any(whole.doubts(box) for box in boxes) and not whole.warnings
+    assert all(half.doubts(scaled(box, half.scale)) for box in boxes)
+    assert "boxes of the template were not found" in half.warnings[0]
+
+
+def test_a_covered_box_is_in_doubt_where_no_blank_is_known():
+    page, boxes = framed_boxes()
+    page[boxes[7][1] - 20 : boxes[7][3] + 20, boxes[7][0] - 20 : boxes[7][2] + 20] = 255
+    aligned = align(as_page(page), [prepare_reference(None, (1000, 1400), boxes)])
+    assert [number for number, box in enumerate(boxes) if aligned.doubts(box)] == [7]

@@ -189,7 +189,7 @@ class Transcriber:
                     readings[f.name],
                     confidence=min(readings[f.name].confidence, 0.5),
                     status=Status.REVIEW,
-                    detail="this part of the page does not match the blank form",
+                    detail="this part of the page does not match the form",
                 )
         return tuple(readings[f.name] for f in fields)
 

@@ -13,7 +13,7 @@ from hwtranscribe.imaging.geometry import project, scaling
 from hwtranscribe.imaging.paper import darkness
 from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.register.clean import ink_without_blank, rules_of
-from hwtranscribe.register.frames import frame_of_boxes
+from hwtranscribe.register.frames import LEAST_COVERED, Frames, frame_of_boxes
 from hwtranscribe.register.reference import Reference
 from hwtranscribe.register.upright import skew_deg, turned
 from hwtranscribe.types import AlignedPage, Box, Page
@@ -76,16 +76,32 @@ def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage
     ways = _ways(page.pixels, reference.size)
     laid = next(ways)
     residual_px, best = 0.0, 0.0
-    if len(reference.boxes) >= LEAST_BOXES:
+    lost: tuple[int, ...] = ()
+    framed_form = len(reference.boxes) >= LEAST_BOXES
+    if framed_form:
         for way in chain([laid], ways):
-            framed, left_over_px, covered = _framed(way, reference)
-            if covered > best + (TURNED_GAIN if way.turned else 0.0):
-                best = covered
-                laid, residual_px = (framed, left_over_px) if framed is not None else (laid, 0.0)
+            framed, frames = _framed(way, reference)
+            if frames.covered > best + (TURNED_GAIN if way.turned else 0.0):
+                best, lost, residual_px = frames.covered, frames.lost, frames.residual_px
+                laid = laid if framed is None else framed
             if best >= SURE:
                 break
     dark = without_areas(darkness(laid.pixels), max(laid.pixels.shape))
     rules = rules_of(dark)
+    warnings: tuple[str, ...] = ()
+    doubtful: tuple[Box, ...] = ()
+    if framed_form and best < LEAST_COVERED:
+        # Another form, or half of this one, would be read as if it lay there.
+        height, width = dark.shape
+        doubtful = ((0, 0, width, height),)
+        warnings = (
+            f"the boxes of the template were not found: {best:.0%} of their outlines lie on ruled lines (at least "
+            f"{LEAST_COVERED:.0%}); all its fields are for review. A blank form as reference tells more",
+        )
+    elif lost:
+        scale = laid.pixels.shape[1] / reference.size[0]
+        doubtful = tuple(_scaled_box(reference.boxes[number], scale) for number in lost)
+        warnings = ("a part of the form is cut off or covered: its fields are for review",)
     return AlignedPage(
         page=page.number,
         template_page=index,
@@ -95,6 +111,8 @@ def aligned_by_size(page: Page, reference: Reference, index: int) -> AlignedPage
         printing=None,
         page_from_aligned=laid.page_from_frame,
         residual_px=residual_px,
+        warnings=warnings,
+        doubtful=doubtful,
         rules=drawn_through(rules[0], dark.shape, 1),
     )
 
@@ -135,22 +153,26 @@ def _scaled(
     return _Laid(pixels, page_from_frame)
 
 
-def _framed(way: _Laid, reference: Reference) -> tuple[_Laid | None, float, float]:
-    """Return a page laid by its ruled frames, what is left over in px of the template, and how much was found."""
+def _scaled_box(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(v * scale) for v in box)
+    return left, top, right, bottom
+
+
+def _framed(way: _Laid, reference: Reference) -> tuple[_Laid | None, Frames]:
+    """Return a page laid by its ruled frames, and what was found of them, in px of the template."""
     height, width = way.pixels.shape
     scale = width / reference.size[0]
-    boxes: list[Box] = []
-    for box in reference.boxes:
-        left, top, right, bottom = (round(v * scale) for v in box)
-        boxes.append((left, top, right, bottom))
+    boxes = [_scaled_box(box, scale) for box in reference.boxes]
     dark = without_areas(darkness(way.pixels), max(height, width))
-    transform, residual_px, covered = frame_of_boxes(rules_of(dark), way.pixels.shape, boxes)
+    frames = frame_of_boxes(rules_of(dark), way.pixels.shape, boxes)
+    frames = replace(frames, residual_px=frames.residual_px / scale)
+    transform = frames.transform
     if transform is None:
-        return None, 0.0, covered
+        return None, frames
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
     if np.abs(project(transform, corners) - corners).max() > STILL * max(height, width):
         paper = int(np.percentile(way.pixels[::16, ::16], 80))
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         pixels = cv2.warpPerspective(way.pixels, transform, (width, height), flags=flags, borderValue=paper)
         way = _Laid(pixels, way.page_from_frame @ transform, way.turned)
-    return way, residual_px / scale, covered
+    return way, frames

@@ -4,7 +4,8 @@ Fields are mostly boxes with a printed frame. Where the frames on a page lie as 
 little larger or turned by half, they say where the template lies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -26,20 +27,38 @@ STRETCHES = (1.0, 0.97, 1.03, 0.94, 1.06, 0.91, 1.09, 0.88, 0.85)
 LEAST_COVERED = 0.55
 """Share of the boxes' outlines that must lie on rules."""
 
+LEAST_SIDES, NEAR = 0.3, 0.002
+"""Share of the level sides, and of the upright ones, that must have a rule at most so far off, in long sides: level
+ones alone also fit where a part of the page is cut off at the left or right."""
 
-def frame_of_boxes(
-    rules: tuple[Rules, Rules], shape: tuple[int, ...], boxes: Sequence[Box]
-) -> tuple[Float64[np.ndarray, "3 3"] | None, float, float]:
-    """Return the transform from the template to a page of about its size, what is left over, and how much was found.
+ALL_FRAMED, FEW_SIDES = 0.8, 1
+"""Where so many of all sides have a rule, a box of which no more than so many have one is covered or cut off."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """Where the frames of a template's boxes are on a page.
+
+    Attributes:
+        transform: From the template, scaled to about the page's size, to the page; None where there are no such frames.
+        residual_px: Median distance between sides and rules after it.
+        covered: Share of the outlines, or of the sides where fewer of these have one, that lies on rules.
+        lost: Numbers of the boxes that are covered or cut off.
+    """
+
+    transform: Float64[np.ndarray, "3 3"] | None
+    residual_px: float
+    covered: float
+    lost: tuple[int, ...] = ()
+
+
+def frame_of_boxes(rules: tuple[Rules, Rules], shape: tuple[int, ...], boxes: Sequence[Box]) -> Frames:
+    """Return where the frames of a template's boxes are on a page of about its size.
 
     Args:
         rules: Horizontal and vertical ones of the page.
         shape: Height and width of the page, px.
         boxes: Of the fields, px of the template scaled to that size.
-
-    Returns:
-        The transform or None where the page has no such frames, the median distance between sides and rules after it
-        in px, and the share of the outlines that lies on rules.
     """
     scale = min(1.0, SEARCH_SIZE_PX / max(shape))
     small = tuple(max(1, round(side * scale)) for side in shape)
@@ -57,7 +76,7 @@ def frame_of_boxes(
             best = covered, stretch, shift
     covered, stretch, (dx, dy) = best
     if covered < LEAST_COVERED:
-        return None, 0.0, covered
+        return Frames(None, 0.0, covered)
     height, width = shape
     coarse = np.array(
         [
@@ -68,7 +87,14 @@ def frame_of_boxes(
     )
     full = [own.mask(shape) for own in rules]
     transform, residual_px = _refined(full, boxes, coarse)
-    return transform, residual_px, covered
+    reach = max(3, round(NEAR * max(shape)))
+    # Upper and lower, left and right side of every box.
+    found = np.array([offset is not None for *_, offset in _offsets(full, boxes, transform, reach)]).reshape(-1, 2, 2)
+    level, upright = found.mean(axis=(0, 2))
+    if min(level, upright) < LEAST_SIDES:
+        return Frames(None, 0.0, min(covered, float(level), float(upright)))
+    few = found.sum(axis=(1, 2)) <= FEW_SIDES
+    return Frames(transform, residual_px, covered, tuple(np.flatnonzero(few & (found.mean() >= ALL_FRAMED)).tolist()))
 
 
 def _shrunk(rules: Rules, shape: tuple[int, ...], scale: float) -> Binary:
@@ -123,17 +149,11 @@ def _refined(
     Level sides say how far down, upright ones how far across; both are fitted to the place on the page, leaving out
     sides that disagree with most.
     """
-    height, width = masks[0].shape
-    reach = max(4, round(0.006 * max(height, width)))
+    reach = max(4, round(0.006 * max(masks[0].shape)))
     rows: list[list[tuple[float, float, float]]] = [[], []]
-    for left, top, right, bottom in boxes:
-        for upright, sides in ((0, (top, bottom)), (1, (left, right))):
-            for side in sides:
-                ends = ((left, side), (right, side)) if not upright else ((side, top), (side, bottom))
-                start, end = (coarse @ np.array([*point, 1.0]) for point in ends)
-                offset = _offset(masks[upright], start[:2], end[:2], bool(upright), reach)
-                if offset is not None:
-                    rows[upright].append(((ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2, offset))
+    for upright, x, y, offset in _offsets(masks, boxes, coarse, reach):
+        if offset is not None:
+            rows[upright].append((x, y, offset))
     result, left_over = coarse.copy(), [0.0]
     for upright, found in enumerate(rows):
         if not found:
@@ -150,6 +170,19 @@ def _refined(
         result[1 - upright] += line
         left_over.append(float(np.median(error)))
     return result, max(left_over)
+
+
+def _offsets(
+    masks: list[Binary], boxes: Sequence[Box], transform: Float64[np.ndarray, "3 3"], reach: int
+) -> Iterator[tuple[int, float, float, float | None]]:
+    """Yield of every side of the boxes 1 if it is upright, its middle, and how far off the rule beside it is, px."""
+    for left, top, right, bottom in boxes:
+        for upright, sides in ((0, (top, bottom)), (1, (left, right))):
+            for side in sides:
+                ends = ((left, side), (right, side)) if not upright else ((side, top), (side, bottom))
+                start, end = (transform @ np.array([*point, 1.0]) for point in ends)
+                offset = _offset(masks[upright], start[:2], end[:2], bool(upright), reach)
+                yield upright, (ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2, offset
 
 
 def _offset(
