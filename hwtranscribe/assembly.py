@@ -1,6 +1,8 @@
 """Pages -> the result of a document: filled forms out of pages that were read, settled by the form's rules."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from hwtranscribe.form import FormTemplate, apply_rules
 from hwtranscribe.types import DocumentPart, DocumentResult, FieldReading, FilledForm, PageError, PageReadings, Status
@@ -56,8 +58,28 @@ def _forms(
         stacks[-1].append(page)
     if not stacks and pages:
         stacks.append([])
-    forms = tuple(_filled_form(form, i, stack, pages, review_below) for i, stack in enumerate(stacks, start=1))
+    backwards = _backwards(form, stacks)
+    forms = tuple(
+        _filled_form(form, i, stack, pages, review_below, backwards or _not_in_a_row(stack))
+        for i, stack in enumerate(stacks, start=1)
+    )
     return forms, unmatched
+
+
+def _backwards(form: FormTemplate, stacks: Sequence[Sequence[PageReadings]]) -> str:
+    """Why the pages of a stack may belong together otherwise, or an empty text: as those of one laid face down would."""
+    if len(stacks) < 2 or not stacks[0][0].template_page or stacks[-1][-1].template_page == len(form.pages) - 1:
+        return ""
+    return "the stack begins in the middle of a form and ends in one: its pages may be in reverse order"
+
+
+def _not_in_a_row(stack: Sequence[PageReadings]) -> str:
+    """Why the pages of a form may not belong together, or an empty text."""
+    for one, other in pairwise(stack):
+        # One alone is mostly the empty back of a sheet; the end of one form and the beginning of another are two.
+        if other.page > one.page + 2:
+            return f"between its pages {one.page} and {other.page} there are others: they may belong to two forms"
+    return ""
 
 
 def _filled_form(
@@ -66,8 +88,12 @@ def _filled_form(
     stack: Sequence[PageReadings],
     pages: Sequence[PageReadings],
     review_below: float,
+    doubt: str,
 ) -> FilledForm:
-    """One filled form, settled by the rules between its fields; fields of pages that are not there are for review."""
+    """One filled form, settled by the rules between its fields; fields of pages that are not there are for review.
+
+    All are where there is a doubt that its pages belong together.
+    """
     read = {reading.field: reading for page in stack for reading in page.readings}
     fallback = stack[-1].page if stack else pages[0].page
     fields = []
@@ -79,4 +105,13 @@ def _filled_form(
                 or FieldReading(fallback, field.name, field.kind, "", 0.0, Status.REVIEW, missing, (0, 0, 0, 0))
             )
     settled = apply_rules(form, fields, review_below)
+    if doubt:
+        settled = tuple(_doubted(reading, doubt) for reading in settled)
     return FilledForm(number, form.name, tuple(page.page for page in stack), settled)
+
+
+def _doubted(reading: FieldReading, why: str) -> FieldReading:
+    """A reading that is for review whatever else is known of it."""
+    detail = "; ".join(filter(None, [reading.detail, why]))
+    status = Status.ILLEGIBLE if reading.status is Status.ILLEGIBLE else Status.REVIEW
+    return replace(reading, confidence=min(reading.confidence, 0.5), status=status, detail=detail)

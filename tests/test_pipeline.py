@@ -214,6 +214,18 @@ def test_missing_and_foreign_pages_are_named(two_pages):
     assert [(e.page, e.error) for e in errors] == [(2, "no_match")]
 
 
+def test_pages_that_may_be_of_two_forms_are_for_review(two_pages):
+    def details(*template_pages):
+        forms, _ = _forms(two_pages, [_page(number, at) for number, at in enumerate(template_pages, start=1)], 0.9)
+        return [{f.detail for f in form.fields if f.status is Status.REVIEW} for form in forms]
+
+    assert details(0, 1, 0, None, 1) == [set(), set()], "the empty back of a sheet"
+    (apart,) = details(0, None, None, 1)
+    assert len(apart) == 1 and "may belong to two forms" in apart.pop()
+    backwards = details(1, 0, 1, 0)
+    assert len(backwards) == 3 and all("reverse order" in detail for form in backwards for detail in form)
+
+
 def test_boxes_map_through_a_homography():
     turn = np.array([[0.0, -2.0, 100.0], [2.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     assert mapped((10, 5, 20, 15), turn) == (70, 20, 90, 40)
