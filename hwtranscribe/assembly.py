@@ -67,7 +67,7 @@ def _forms(
 
 
 def _backwards(form: FormTemplate, stacks: Sequence[Sequence[PageReadings]]) -> str:
-    """Why the pages of a stack may belong together otherwise, or an empty text: as those of one laid face down would."""
+    """Why the pages of a stack may belong together otherwise, as where it was laid face down, or an empty text."""
     if len(stacks) < 2 or not stacks[0][0].template_page or stacks[-1][-1].template_page == len(form.pages) - 1:
         return ""
     return "the stack begins in the middle of a form and ends in one: its pages may be in reverse order"

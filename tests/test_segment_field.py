@@ -5,6 +5,8 @@ import numpy as np
 from drawn_forms import as_aligned
 
 from hwtranscribe.decode import decode_field
+from hwtranscribe.segment.beside import BESIDE, has_mark_beside
+from hwtranscribe.segment.field import field_boxes
 from hwtranscribe.segment.free import free_boxes
 from hwtranscribe.types import AlignedPage, Kind, Status
 
@@ -44,3 +46,34 @@ def test_hair_lines_at_the_ends_of_a_field_are_left_of_its_frame():
     # A stroke of the pen at an end is an I.
     cv2.line(ink, (400, 80), (400, 120), 255, 6)
     assert free_boxes(page(ink), "name", (60, 65, 420, 135)).boxes[:, 2].max() > 395
+
+
+def on_a_form(ink: np.ndarray) -> AlignedPage:
+    """Ink on a form whose blank is known."""
+    return as_aligned(255 - ink, ink, np.zeros(ink.shape, bool))
+
+
+def test_what_is_written_over_or_under_a_blank_field_makes_it_one_for_review():
+    box, ink = (100, 70, 250, 130), np.zeros((240, 400), np.uint8)
+    assert field_boxes(on_a_form(ink), "number", box, None).doubt == ""
+    cv2.putText(ink, "18", (150, 65), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 4)
+    assert field_boxes(on_a_form(ink), "number", box, None).doubt == BESIDE
+    assert field_boxes(on_a_form(ink), "number", box, None, [box, (100, 20, 250, 70)]).doubt == ""
+    cv2.putText(ink, "42", (150, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 4)
+    assert field_boxes(on_a_form(ink), "number", box, None).doubt == "", "it holds writing of its own"
+
+
+def test_a_mark_around_a_check_box_or_right_beside_it_is_seen():
+    box, ink = (100, 100, 136, 136), np.zeros((240, 400), np.uint8)
+    assert not has_mark_beside(on_a_form(ink), box, [box])
+    for draw in (
+        lambda picture: cv2.circle(picture, (118, 118), 40, 255, 4),
+        lambda picture: cv2.polylines(picture, [np.array([[104, 72], [114, 88], [134, 56]])], False, 255, 4),
+    ):
+        marked = ink.copy()
+        draw(marked)
+        assert has_mark_beside(on_a_form(marked), box, [box])
+        assert not has_mark_beside(as_aligned(255 - marked, marked), box, [box]), "it may be printed"
+    cv2.line(ink, (106, 106), (130, 130), 255, 4)
+    cv2.putText(ink, "A", (220, 136), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 4)
+    assert not has_mark_beside(on_a_form(ink), box, [box])

@@ -26,7 +26,7 @@ from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, read_targets
 from hwtranscribe.register import Reference, align, blank_page, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
-from hwtranscribe.segment import CellGrid, cut_off_lines, field_boxes, field_place, page_lines
+from hwtranscribe.segment import BESIDE, CellGrid, cut_off_lines, field_boxes, field_place, has_mark_beside, page_lines
 from hwtranscribe.types import (
     CROSSED_OUT,
     AlignedPage,
@@ -183,7 +183,7 @@ class Transcriber:
         readings = {r.field: r for r in self._read_targets(aligned, targets)}
         for f in fields:
             if f.kind is Kind.CHECKBOX:
-                readings[f.name] = self._read_checkbox(aligned, f)
+                readings[f.name] = self._read_checkbox(aligned, f, boxes)
             if aligned.doubts(scaled(f.box, aligned.scale)):
                 readings[f.name] = replace(
                     readings[f.name],
@@ -229,14 +229,19 @@ class Transcriber:
             for reading in ((join_lines(tuple(group), self.options.review_below),) if cell else group)
         )
 
-    def _read_checkbox(self, aligned: AlignedPage, field: FieldTemplate) -> FieldReading:
-        """`1` for a ticked box, `0` for an empty one and for one that is crossed out, which is for review."""
+    def _read_checkbox(self, aligned: AlignedPage, field: FieldTemplate, others: Sequence[Box]) -> FieldReading:
+        """`1` for a ticked box, `0` for an empty one.
+
+        One that is crossed out and an empty one with a mark beside it are for review.
+        """
         box = scaled(field.box, aligned.scale)
         mark = read_mark(aligned, box)
         confidence = max(mark.ticked, 1.0 - mark.ticked)
         detail = f"confidence below {self.options.review_below:g}" if confidence < self.options.review_below else ""
         if mark.crossed_out > 0.5:
             detail = CROSSED_OUT
+        elif mark.ticked < 0.5 and has_mark_beside(aligned, box, others):
+            confidence, detail = min(confidence, 0.5), BESIDE
         reading = FieldReading(
             page=aligned.page,
             field=field.name,

@@ -44,7 +44,8 @@ def field_boxes(
     boxes = with_rules_touched(aligned, boxes)
     struck = struck_share(aligned, boxes, frame)
     crossed_out = "" if struck == 0 else CROSSED_OUT if struck >= WHOLE else f"{CROSSED_OUT} in part"
-    beside = BESIDE if has_writing_beside(aligned, _with_characters(box, boxes), others) else ""
+    blank = bool(boxes.blank.all())
+    beside = BESIDE if has_writing_beside(aligned, _with_characters(box, boxes), others, blank) else ""
     return replace(boxes, doubt="; ".join(filter(None, [boxes.doubt, crossed_out, beside])))
 
 
