@@ -36,9 +36,9 @@ def refusal(path: Path, **options) -> str:
 @pytest.fixture(params=["poppler", "pdfium"])
 def renderer(request, monkeypatch):
     if request.param == "poppler":
-        from hwtranscribe.render.pdf import poppler_is_used
+        from hwtranscribe.render.pdf import pdf_renderer
 
-        if not poppler_is_used():
+        if pdf_renderer() != "poppler":
             pytest.skip("Poppler is not installed")
     monkeypatch.setenv("HWTRANSCRIBE_PDF", request.param)
     return request.param

@@ -194,7 +194,7 @@ class BatchReader:
         if part.provenance != self._provenance:
             raise OutputError(
                 f"{job.document}: a worker read it with {part.provenance}, this run reads with {self._provenance}; "
-                "give all workers the same version, checkpoint and form"
+                "give all workers the same version, checkpoint, form and HWTRANSCRIBE_PDF"
             )
         self._reporter.pages_read(len(part.pages) + len(part.errors))
         unfinished = self._unfinished.get(job.document)

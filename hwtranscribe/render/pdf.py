@@ -21,7 +21,7 @@ from hwtranscribe.render.scan import scan_of
 from hwtranscribe.types import Page, ReadOptions
 
 RENDERER_VARIABLE = "HWTRANSCRIBE_PDF"
-"""Environment variable that makes `poppler` or `pdfium` draw every page."""
+"""Environment variable that says which draws: `poppler` or `pdfium`."""
 
 _POINTS_PER_INCH = 72
 _LARGE_PAGE_PIXELS = 40_000_000  # A2 at 300 dpi has 35 million
@@ -37,7 +37,7 @@ class PdfSource:
         self._path = path
         self._options = options
         self._pdf, needs_password = _open(path, options.password)
-        self._poppler = not needs_password and poppler_is_used()
+        self._poppler = not needs_password and pdf_renderer() == "poppler"
         try:
             check_page_count(len(self._pdf), options)
             self._pdf.init_forms()
@@ -65,7 +65,7 @@ class PdfSource:
         except pypdfium2.PdfiumError as error:
             raise DocumentError("corrupt", f"the page can't be opened: {error}") from None
         try:
-            scan = None if RENDERER_VARIABLE in os.environ else scan_of(page, self._options)
+            scan = scan_of(page, self._options)
             if scan is not None:
                 return Page(document, number, scan[1], widened(scan[0]))
             dpi = _fitting_dpi(page.get_width(), page.get_height(), self._options)
@@ -78,8 +78,8 @@ class PdfSource:
             page.close()
 
 
-def poppler_is_used() -> bool:
-    """Whether Poppler draws the pages.
+def pdf_renderer() -> str:
+    """What draws pages here: `poppler` or `pdfium`. Their pictures differ a little, and with them what is read.
 
     Raises:
         UsageError: The environment variable has a value that is not known.
@@ -87,7 +87,8 @@ def poppler_is_used() -> bool:
     choice = os.environ.get(RENDERER_VARIABLE, "")
     if choice not in ("", "poppler", "pdfium"):
         raise UsageError(f"{RENDERER_VARIABLE}={choice!r}: allowed are 'poppler' and 'pdfium'")
-    return choice != "pdfium" and shutil.which("pdftoppm") is not None and shutil.which("pdfinfo") is not None
+    installed = shutil.which("pdftoppm") is not None and shutil.which("pdfinfo") is not None
+    return "poppler" if choice != "pdfium" and installed else "pdfium"
 
 
 def _open(path: Path, password: str | None) -> tuple[pypdfium2.PdfDocument, bool]:
