@@ -181,6 +181,7 @@ def test_ctrl_c_keeps_what_was_read_and_the_same_command_goes_on(tmp_path, drawi
     folder.mkdir()
     for number in range(60):
         drawing.rotate(number / 10, fillcolor=255).save(folder / f"{number}.png")
+    (folder / "00.png").write_text("no picture")
     command = [sys.executable, "-m", "hwtranscribe", "transcribe", str(folder), "--jobs", "2", "--out"]
     with subprocess.Popen(
         [*command, str(tmp_path / "out"), "--log-json"], stderr=subprocess.PIPE, text=True
@@ -194,6 +195,7 @@ def test_ctrl_c_keeps_what_was_read_and_the_same_command_goes_on(tmp_path, drawi
     documents = len((tmp_path / "out/results.jsonl").read_text().splitlines())
     assert code == 130 and 1 <= documents < 60
     assert "the same command goes on" in said and "Traceback" not in said
-    assert subprocess.run([*command, str(tmp_path / "out")], capture_output=True).returncode == 0
-    assert subprocess.run([*command, str(tmp_path / "undisturbed")], capture_output=True).returncode == 0
+    assert "00.png" in (tmp_path / "out/report.html").read_text()
+    assert subprocess.run([*command, str(tmp_path / "out")], capture_output=True).returncode == 4
+    assert subprocess.run([*command, str(tmp_path / "undisturbed")], capture_output=True).returncode == 4
     assert outputs(tmp_path / "out") == outputs(tmp_path / "undisturbed")

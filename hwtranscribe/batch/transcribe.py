@@ -84,7 +84,7 @@ def transcribe(settings: RunSettings) -> Summary:
         ) as reporter:
             session.read(work.to_read, reporter)
         write_outputs(settings.out, journal)
-        reported = not stop.soon.is_set() and write_report(settings.out, journal, session.pool, session.template)
+        reported = write_report(settings.out, journal, session.pool, session.template, stop)
         if settings.copy_to is not None:
             copy_outputs(settings.out, settings.copy_to)
         return Summary(
