@@ -358,8 +358,9 @@ def test_progress_as_json_lines():
     from results import failed_result
 
     stream = io.StringIO()
-    with ProgressReporter(1, stream=stream, log_json=True) as reporter:
-        reporter.done(failed_result("b.png"), "")
+    for quiet in (True, False):
+        with ProgressReporter(1, quiet=quiet, stream=stream, log_json=True) as reporter:
+            reporter.done(failed_result("b.png"), "")
     record = json.loads(stream.getvalue())
     assert record["document"] == "b.png" and record["errors"] == ["corrupt"] and record["done"] == record["total"] == 1
 

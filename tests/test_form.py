@@ -32,6 +32,11 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000])
+def test_a_number_of_very_many_digits(tmp_path, number):
+    assert "digits" in problem_with(tmp_path, f'schema = {number}\nname = "x"\n')
+
+
 def problem_with(folder: Path, text: str) -> str:
     with pytest.raises(TemplateError) as caught:
         FormTemplate.load(write(folder, text))

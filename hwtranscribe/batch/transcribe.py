@@ -1,7 +1,8 @@
 """The whole of a run: from INPUT... and options to the files of the output folder."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from hwtranscribe.batch.discover import discover
 from hwtranscribe.batch.outputs import copy_outputs, write_outputs
@@ -46,6 +47,19 @@ class Summary:
         if self.counts["failed"] == self.counts["documents"]:
             return ExitCode.NO_INPUT
         return ExitCode.SOME_FAILED if self.counts["failed"] or self.counts["partial"] else ExitCode.DONE
+
+    def record(self) -> dict[str, Any]:
+        """The same as JSON values, for `--log-json`."""
+        facts = asdict(self)
+        return {
+            "event": "summary",
+            **facts.pop("counts"),
+            **facts,
+            "elapsed_s": round(self.elapsed_s, 3),
+            "pages_per_s": round(self.pages_per_s, 3),
+            "report": None if self.report is None else str(self.report),
+            "exit_code": int(self.exit_code),
+        }
 
     def __str__(self) -> str:
         counts = self.counts

@@ -48,7 +48,10 @@ def shown(value: Any) -> str:
         case str():
             text = f'"{value}"' if value.isprintable() else repr(value)
         case _:
-            text = repr(value)
+            try:
+                text = repr(value)
+            except ValueError:  # hexadecimal numbers may be longer than can be written in decimal
+                text = "a number of very many digits"
     return text if len(text) <= 80 else text[:77] + "..."
 
 
