@@ -296,6 +296,14 @@ def pdf_of(objects: dict[int, bytes], trailer: bytes) -> bytes:
     return bytes(out)
 
 
+def test_a_pdf_without_pages(tmp_path):
+    objects = {1: b"<< /Type /Catalog /Pages 2 0 R >>", 2: b"<< /Type /Pages /Kids [] /Count 0 >>"}
+    (tmp_path / "none.pdf").write_bytes(pdf_of(objects, b""))
+    assert refusal(tmp_path / "none.pdf") == "no_pages"
+    assert refusal(encrypt(tmp_path / "locked.pdf", b"open sesame")) == "encrypted"
+    assert refusal(tmp_path / "none.pdf") == "no_pages"  # PDFium gives the error of the file before
+
+
 def test_encrypted_pdf(tmp_path, renderer):
     locked = encrypt(tmp_path / "locked.pdf", b"open sesame")
     assert refusal(locked) == "encrypted"

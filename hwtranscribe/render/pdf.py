@@ -6,6 +6,8 @@ and by pypdfium2 where it is not, and where the file needs a password: Poppler w
 every user of the machine can read.
 """
 
+import ctypes
+import mmap
 import os
 import shutil
 from pathlib import Path
@@ -102,6 +104,8 @@ def _open(path: Path, password: str | None) -> tuple[pypdfium2.PdfDocument, bool
             return pypdfium2.PdfDocument(file, password=attempt, autoclose=True), attempt is not None
         except pypdfium2.PdfiumError as error:
             file.close()
+            if _opens(path, attempt):  # then the error may be that of the file before
+                raise _without_pages(path) from None
             if error.err_code != pypdfium2.raw.FPDF_ERR_PASSWORD:
                 raise _damaged(path, error) from None
             if password is None:
@@ -113,12 +117,36 @@ def _open(path: Path, password: str | None) -> tuple[pypdfium2.PdfDocument, bool
 def _damaged(path: Path, error: pypdfium2.PdfiumError) -> DocumentError:
     if error.err_code == pypdfium2.raw.FPDF_ERR_SECURITY:
         return DocumentError("encrypted", "the PDF is encrypted in a way that can't be opened")
+    if _is_complete(path):
+        return DocumentError("corrupt", f"the PDF is damaged: {error}")
+    return _truncated()
+
+
+def _without_pages(path: Path) -> DocumentError:
+    return DocumentError("no_pages", "the PDF has no pages") if _is_complete(path) else _truncated()
+
+
+def _truncated() -> DocumentError:
+    return DocumentError("truncated", "the PDF ends too early (no %%EOF); copy or scan it again")
+
+
+def _is_complete(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
-        complete = b"%%EOF" in file.read()
-    if complete:
-        return DocumentError("corrupt", f"the PDF is damaged: {error}")
-    return DocumentError("truncated", "the PDF ends too early (no %%EOF); copy or scan it again")
+        return b"%%EOF" in file.read()
+
+
+def _opens(path: Path, password: str | None) -> bool:
+    """Whether PDFium opens a file, which pypdfium2 does not tell from one that has no pages."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) as content:
+        size = len(content)
+        buffer = (ctypes.c_char * size).from_buffer(content)
+        document = pypdfium2.raw.FPDF_LoadMemDocument64(buffer, size, None if password is None else password.encode())
+        opened = bool(document)
+        if opened:
+            pypdfium2.raw.FPDF_CloseDocument(document)
+        del document, buffer  # they hold the content
+    return opened
 
 
 def _fitting_dpi(width_pt: float, height_pt: float, options: ReadOptions) -> float:
