@@ -6,6 +6,7 @@ has one field on a page that was read in page mode, the lines of the page are jo
 punctuation are folded away; whether words are apart as in the truth is counted by itself.
 """
 
+import contextlib
 import csv
 import math
 import re
@@ -101,8 +102,9 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
     Raises:
         UsageError: A file can't be read or has no such columns, or there is nothing to compare.
     """
-    if readings_path.is_dir():
-        readings_path /= "fields.csv"
+    with contextlib.suppress(OSError):  # opening it says what is wrong
+        if readings_path.is_dir():
+            readings_path /= "fields.csv"
     readings: dict[tuple[str, int], dict[str, tuple[str, float]]] = defaultdict(dict)
     for line, row in _rows(readings_path, ("document", "page", "field", "text", "confidence")):
         page = readings[_document(row["document"]), int(row["page"])]

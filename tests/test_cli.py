@@ -136,6 +136,20 @@ def test_export_of_no_run_is_7(tmp_path, capsys):
     assert "no journal.sqlite" in capsys.readouterr().err
 
 
+def test_paths_that_cannot_be_looked_at_are_no_bugs(tmp_path, drawing, capsys):
+    (tmp_path / "truth.csv").write_text("document,page,field,text\nx,1,f,A\n")
+    long = str(tmp_path / ("x" * 300))
+    for arguments, code in (
+        (["export", long], 7),
+        (["score", str(tmp_path / "truth.csv"), long], 2),
+        (["watch", long, "--out", str(tmp_path / "out")], 3),
+        (["transcribe", long, "--out", str(tmp_path / "out")], 3),
+        (["transcribe", f"{long}/*", "--out", str(tmp_path / "out")], 3),
+    ):
+        assert run(arguments) == code
+        assert long in capsys.readouterr().err
+
+
 def test_a_bug_is_1_and_asks_for_a_report(tmp_path, capsys, monkeypatch):
     from hwtranscribe.batch import folder
 

@@ -154,6 +154,9 @@ def _expand_glob(pattern: Path, excluded: Path | None) -> Iterator[Found | str]:
         matches = sorted(root.glob(str(pattern.relative_to(root))))
     except ValueError as error:
         raise UsageError(f"INPUT {str(pattern)!r}: no pattern that can be used: {error}") from None
+    except OSError as error:
+        yield Found(str(pattern), _name(pattern, root), _unreadable(error))
+        return
     for match in matches:
         if is_folder(match):
             yield from _walk(match, root, excluded)
@@ -166,8 +169,12 @@ def _why_missing(path: Path) -> PageError:
         path.lstat()
     except OSError as error:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            return PageError(None, "unreadable", f"can't be opened: {error.strerror}")
+            return _unreadable(error)
     return PageError(None, "not_found", "no such file or folder")
+
+
+def _unreadable(error: OSError) -> PageError:
+    return PageError(None, "unreadable", f"can't be opened: {error.strerror}")
 
 
 def _expand_url(url: str) -> Iterator[Found | str]:

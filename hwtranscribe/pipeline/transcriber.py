@@ -268,6 +268,12 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
         if page.reference is not None:
             where = f"{form.path}: page {number}: reference {page.reference}, page {page.reference_page}"
             try:
+                total = page_count(page.reference, ReadOptions())
+                if page.reference_page > total:
+                    raise TemplateError(
+                        f"{form.path}: page {number}: reference_page = {page.reference_page}: "
+                        f"must be a page of {page.reference}, which has {total}"
+                    )
                 wanted = range(page.reference_page, page.reference_page + 1)
                 blank = next(iter(render_pages(page.reference, page.reference.name, ReadOptions(), wanted)), None)
             except DocumentError as error:
