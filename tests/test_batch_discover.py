@@ -81,12 +81,17 @@ def test_the_output_folder_is_left_out(tmp_path):
     assert names([tmp_path], output=tmp_path / "out") == ["x.png"]
 
 
-@pytest.mark.parametrize("way", ["spelled", "linked input", "linked output", "glob", "files"])
+@pytest.mark.parametrize("way", ["spelled", "linked input", "linked output", "glob", "folders", "files"])
 def test_the_output_folder_is_left_out_however_it_is_written(tmp_path, way):
     touch(tmp_path, "in/x.png", "in/out/overlay/x.png.page0001.jpg")
     (tmp_path / "link").symlink_to(tmp_path / "in")
     folder, out = tmp_path / "in", tmp_path / "in/out"
-    inputs = {"linked input": tmp_path / "link", "glob": folder / "*", "files": folder / "**/*.*"}
+    inputs = {
+        "linked input": tmp_path / "link",
+        "glob": folder / "*",
+        "folders": folder / "**",
+        "files": folder / "**/*.*",
+    }
     output = {"spelled": folder / "../in/out", "linked output": tmp_path / "link/out"}
     assert names([inputs.get(way, folder)], output=output.get(way, out)) == ["x.png"]
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from hwtranscribe.batch.remote import is_url, list_documents
@@ -96,7 +97,7 @@ def check_inputs(inputs: Sequence[str], output: Path | None) -> None:
     """
     if "" in inputs:
         raise UsageError("INPUT '' is empty; give a file, a folder or a glob")
-    if output is not None and _real(output) in [_real(Path(text)) for text in inputs if not is_url(text)]:
+    if output is not None and is_folder(output) and any(is_folder(Path(t)) and output.samefile(t) for t in inputs):
         raise UsageError(f"--out {output} is the input folder; choose another folder")
 
 
@@ -157,10 +158,14 @@ def _expand_glob(pattern: Path, excluded: Path | None) -> Iterator[Found | str]:
     except OSError as error:
         yield Found(str(pattern), _name(pattern, root), _unreadable(error))
         return
+    real = cache(_real)  # many files are in one folder
     for match in matches:
-        if is_folder(match):
+        is_one = is_folder(match)
+        if excluded is not None and real(match if is_one else match.parent).is_relative_to(excluded):
+            continue
+        if is_one:
             yield from _walk(match, root, excluded)
-        elif excluded is None or not _real(match.parent).is_relative_to(excluded):
+        else:
             yield _found_or_skipped(match, root)
 
 
@@ -190,8 +195,6 @@ def _expand_url(url: str) -> Iterator[Found | str]:
 def _walk(folder: Path, root: Path, excluded: Path | None) -> Iterator[Found | str]:
     """Documents below a folder, named from `root`."""
     real = _real(folder)
-    if real == excluded:
-        return
     problems: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=problems.append):
         here = Path(parent)
