@@ -60,7 +60,8 @@ class _Dropping(io.FileIO):
 def _prepare_streams() -> None:
     """Have stdout and stderr take names that are not UTF-8, as escapes, and stderr be closed or full."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass  # it was closed; a file of ours in its place would get what libraries print
+        # It was closed; a file of ours in its place, here or in a worker, would get what libraries print.
+        os.set_inheritable(descriptor, True)
     os.close(descriptor)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
