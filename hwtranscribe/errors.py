@@ -8,7 +8,7 @@ HwtranscribeError           1   a bug, unless a subclass says otherwise
 ├── DependencyError         5   an optional package or program is missing
 ├── TemplateError           6   form.toml or what it refers to is wrong
 ├── CheckpointError         6   the checkpoint is missing, damaged or of another version
-└── OutputError             7   the output folder can't be used
+└── OutputError             7   the output folder can't be used, or stdout
 ```
 
 Only the command line turns an exception into a process exit.
@@ -90,6 +90,6 @@ class CheckpointError(HwtranscribeError):
 
 
 class OutputError(HwtranscribeError):
-    """The output folder can't be used."""
+    """The output folder, or stdout, can't be used."""
 
     exit_code = ExitCode.OUTPUT

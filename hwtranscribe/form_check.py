@@ -50,16 +50,21 @@ def check_form(form_path: Path, scan: Path | None, options: ReadOptions) -> Iter
     form = FormTemplate.load(form_path)
     references = tuple(prepare_references(form))
     if scan is not None:
-        for page in render_pages(scan, scan.name, options):
+        for page in render_pages(scan, _name(scan.name), options):
             yield _checked(form, references, page)
         return
     for number, template in enumerate(form.pages, 1):
         if template.reference is None:
-            yield _on_white(form_path.stem, number, template)
+            yield _on_white(_name(form_path.stem), number, template)
             continue
         wanted = range(template.reference_page, template.reference_page + 1)
-        for page in render_pages(template.reference, template.reference.name, options, wanted):
+        for page in render_pages(template.reference, _name(template.reference.name), options, wanted):
             yield _checked(form, references, page)
+
+
+def _name(name: str) -> str:
+    """The name of a document; bytes that are not UTF-8 are written as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _checked(form: FormTemplate, references: Sequence[Reference], page: Page | PageError) -> CheckedPage:

@@ -1,11 +1,12 @@
 """Compares what was read with what is true: how much is right, and how far the confidences can be trusted.
 
 The truth is a CSV with the columns `document,page,field,text` and, if wanted, `kind`; other columns are ignored. Fields
-are joined on the base name of the document, page and field. Where the truth has one field on a page that was read in
-page mode, the lines of the page are joined. Case, accents, spaces and punctuation are folded away; whether
-words are apart as in the truth is counted by itself.
+are joined on document, page and field; of the document the base name is enough where only one has it. Where the truth
+has one field on a page that was read in page mode, the lines of the page are joined. Case, accents, spaces and
+punctuation are folded away; whether words are apart as in the truth is counted by itself.
 """
 
+import contextlib
 import csv
 import math
 import re
@@ -19,6 +20,7 @@ from hwtranscribe.constraint import fold
 from hwtranscribe.errors import UsageError
 
 _LINE = re.compile(r"line\d+")
+_PAGE = re.compile(r"[0-9]{1,9}")
 _KEPT_SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 _BIN_EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 _Z_95 = 1.959964  # of the normal distribution, two-sided
@@ -29,7 +31,7 @@ class ScoredField:
     """A field of the truth and what was read.
 
     Attributes:
-        document: Base name.
+        document: As the truth names it.
         page: 1-based.
         field: Name.
         kind: As the truth says, or empty.
@@ -100,20 +102,23 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
     Raises:
         UsageError: A file can't be read or has no such columns, or there is nothing to compare.
     """
-    if readings_path.is_dir():
-        readings_path /= "fields.csv"
+    with contextlib.suppress(OSError):  # opening it says what is wrong
+        if readings_path.is_dir():
+            readings_path /= "fields.csv"
     readings: dict[tuple[str, int], dict[str, tuple[str, float]]] = defaultdict(dict)
-    for row in _rows(readings_path, ("document", "page", "field", "text", "confidence")):
-        page = readings[_base_name(row["document"]), int(row["page"])]
-        page[row["field"]] = row["text"], float(row["confidence"] or 0)
-    truths = list(_rows(truth_path, ("document", "page", "field", "text")))
+    for line, row in _rows(readings_path, ("document", "page", "field", "text", "confidence")):
+        page = readings[_document(row["document"]), int(row["page"])]
+        page[row["field"]] = row["text"], _confidence(readings_path, line, row["confidence"])
+    rows = list(_rows(truth_path, ("document", "page", "field", "text")))
+    named_as = _names_in_readings(truth_path, rows, {document for document, _ in readings})
+    truths = [row for _, row in rows]
     per_page = Counter((row["document"], row["page"]) for row in truths)
     scored = []
     for row in truths:
         if kind is not None and row.get("kind", kind) != kind:
             continue
-        document, page_number = _base_name(row["document"]), int(row["page"])
-        fields = readings.get((document, page_number), {})
+        document, page_number = _document(row["document"]), int(row["page"])
+        fields = readings.get((named_as.get(document, document), page_number), {})
         found = fields.get(row["field"])
         lines = sorted(name for name in fields if _LINE.fullmatch(name))
         if found is None and lines and per_page[row["document"], row["page"]] == 1:
@@ -126,7 +131,7 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
                 document=document,
                 page=page_number,
                 field=row["field"],
-                kind=row.get("kind", ""),
+                kind=row.get("kind") or "",
                 truth=truth,
                 text=text,
                 confidence=confidence,
@@ -285,19 +290,65 @@ def report_lines(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0, wor
         yield f"  {one.confidence:.3f}  {one.document} page {one.page} {one.field}: read {one.text!r}, is {one.truth!r}"
 
 
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows of a CSV that have all these columns, with the line that each ends on."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             missing = [name for name in columns if name not in (reader.fieldnames or ())]
             if missing:
                 raise UsageError(f"{path}: has no column {', '.join(missing)}")
-            for number, row in enumerate(reader, 2):
-                if not (row["page"] or "").isdecimal():
-                    raise UsageError(f"{path}: row {number}: page is {row['page']!r}, a whole number is needed")
-                yield row
+            for row in reader:
+                line = reader.line_num
+                cut_off = [name for name in columns if row[name] is None]
+                if cut_off:
+                    raise UsageError(f"{path}: line {line}: has no {', '.join(cut_off)}; each row needs all columns")
+                if not _PAGE.fullmatch(row["page"]):
+                    page = row["page"] if len(row["page"]) <= 40 else row["page"][:40] + "..."
+                    raise UsageError(f"{path}: line {line}: page is {page!r}, a whole number is needed")
+                yield line, row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _confidence(path: Path, line: int, text: str) -> float:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise UsageError(f"{path}: line {line}: confidence is {text[:40]!r}, a number from 0 to 1 is needed")
+    return value
+
+
+def _names_in_readings(truth_path: Path, rows: Sequence[tuple[int, dict[str, str]]], read: set[str]) -> dict[str, str]:
+    """What the readings call documents of the truth, where it is not the same.
+
+    The whole path counts. Where truth and readings have different folders, the base name does, if nothing else has it.
+
+    Raises:
+        UsageError: Several documents may be meant.
+    """
+    wanted = {_document(row["document"]): line for line, row in rows}
+    of_truth, of_readings = defaultdict(list), defaultdict(list)
+    for document in wanted.keys() - read:
+        of_truth[PurePosixPath(document).name].append(document)
+    for document in read - wanted.keys():
+        of_readings[PurePosixPath(document).name].append(document)
+    named_as = {}
+    for name, documents in of_truth.items():
+        found = of_readings[name]
+        if found and len(documents) + len(found) > 2:
+            first = min(documents, key=lambda document: wanted[document])
+            several = ", ".join(map(repr, sorted(found)[:3] if len(found) > 1 else sorted(documents)[:3]))
+            whose = "the readings have" if len(found) > 1 else "the truth has"
+            raise UsageError(
+                f"{truth_path}: line {wanted[first]}: document {first!r}: {whose} {several}; "
+                "write each with its folders, as in fields.csv"
+            )
+        if found:
+            named_as[documents[0]] = found[0]
+    return named_as
 
 
 def _breaks(text: str) -> tuple[set[int], set[int]]:
@@ -313,7 +364,7 @@ def _breaks(text: str) -> tuple[set[int], set[int]]:
     return spaces - {0, length}, marks - {0, length}
 
 
-def _base_name(document: str) -> str:
-    """Name without folders and without the apostrophe that keeps a spreadsheet from running it."""
-    name = PurePosixPath(document.replace("\\", "/")).name
+def _document(document: str) -> str:
+    """Name with `/` and without the apostrophe that keeps a spreadsheet from running it."""
+    name = document.replace("\\", "/")
     return name[1:] if re.match(r"'[=+\-@]", name) else name

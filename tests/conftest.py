@@ -1,8 +1,10 @@
 """Fixtures that draw their own documents; array shapes and types are checked while tests run."""
 
+import io
 from pathlib import Path
 
 import numpy as np
+import pypdfium2
 import pytest
 from jaxtyping import install_import_hook
 from PIL import Image, ImageDraw
@@ -30,7 +32,7 @@ def drawing() -> Image.Image:
 
 @pytest.fixture
 def pdf(tmp_path: Path):
-    """A function that draws a PDF with so many pages; page n has n black squares."""
+    """A function that draws a PDF with so many pages, none of them just a scan; page n has n black squares."""
 
     def draw(count: int = 1, name: str = "scan.pdf", size: tuple[int, int] = (400, 200)) -> Path:
         pages = []
@@ -41,6 +43,17 @@ def pdf(tmp_path: Path):
             pages.append(image)
         path = tmp_path / name
         pages[0].save(path, "PDF", save_all=True, append_images=pages[1:], resolution=100)
+        document = pypdfium2.PdfDocument(path)
+        for page in document:
+            spot = pypdfium2.PdfImage.new(document)
+            spot.set_bitmap(pypdfium2.PdfBitmap.from_pil(Image.new("L", (8, 8), 255)))
+            spot.set_matrix(pypdfium2.PdfMatrix(4, 0, 0, 4, 0, 0))
+            page.insert_obj(spot)
+            page.gen_content()
+        content = io.BytesIO()
+        document.save(content)
+        document.close()
+        path.write_bytes(content.getvalue())
         return path
 
     return draw

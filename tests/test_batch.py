@@ -7,7 +7,7 @@ from pathlib import Path
 
 import batch_work
 import pytest
-from results import PROVENANCE
+from results import PROVENANCE, failed_result, page_result
 
 from hwtranscribe.batch.discover import discover
 from hwtranscribe.batch.folder import LOCK_NAME, open_folder
@@ -20,8 +20,9 @@ from hwtranscribe.batch.session import RunSettings
 from hwtranscribe.batch.transcribe import transcribe
 from hwtranscribe.batch.work import failure
 from hwtranscribe.errors import CheckpointError, OutputError, TemplateError
+from hwtranscribe.export import overlay_path
 from hwtranscribe.journal import JOURNAL_NAME, Fingerprint, Journal
-from hwtranscribe.types import DocumentJob, PageError, Provenance
+from hwtranscribe.types import DocumentJob, DocumentResult, PageError, Provenance
 
 
 @pytest.fixture
@@ -174,6 +175,30 @@ def test_another_document_of_the_same_name_is_refused(scans, tmp_path):
     (tmp_path / "april/a.png").write_text("ANOTHER")
     with pytest.raises(OutputError, match=r"would replace it.*--fresh"):
         run(tmp_path / "april", out, SerialExecutor())
+
+
+def test_files_of_what_is_no_longer_there_go(tmp_path):
+    def record(result: DocumentResult) -> None:
+        journal.record("/scan", Fingerprint(1, 1, ""), result)
+        for page in range(1, result.page_count + 1):
+            picture = tmp_path / "overlay" / overlay_path(result.document, page)
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.touch()
+
+    with Journal(tmp_path) as journal:
+        record(page_result("sub/a.png", (1, "A")))
+        record(page_result("b.pdf", (1, "B"), (2, "B")))
+        record(page_result("c.png.txt/x.png", (1, "C")))
+        write_outputs(tmp_path, journal)
+        record(failed_result("sub/a.png"))
+        record(page_result("b.pdf", (1, "B")))
+        journal.forget(["c.png.txt/x.png"])
+        record(page_result("c.png", (1, "C")))
+        write_outputs(tmp_path, journal)
+    assert {name for name in outputs(tmp_path) if "/" in name} == {
+        *("text/b.pdf.txt", "text/c.png.txt"),
+        *("overlay/b.pdf.page0001.jpg", "overlay/c.png.page0001.jpg"),
+    }
 
 
 def test_another_run_is_refused_with_what_differs(tmp_path):
@@ -333,8 +358,9 @@ def test_progress_as_json_lines():
     from results import failed_result
 
     stream = io.StringIO()
-    with ProgressReporter(1, stream=stream, log_json=True) as reporter:
-        reporter.done(failed_result("b.png"), "")
+    for quiet in (True, False):
+        with ProgressReporter(1, quiet=quiet, stream=stream, log_json=True) as reporter:
+            reporter.done(failed_result("b.png"), "")
     record = json.loads(stream.getvalue())
     assert record["document"] == "b.png" and record["errors"] == ["corrupt"] and record["done"] == record["total"] == 1
 

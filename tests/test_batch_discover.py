@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from hwtranscribe.batch.discover import discover, natural_key
-from hwtranscribe.errors import NoInputError
+from hwtranscribe.errors import NoInputError, UsageError
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -79,6 +79,42 @@ def test_a_linked_folder_can_be_the_input(tmp_path):
 def test_the_output_folder_is_left_out(tmp_path):
     touch(tmp_path, "x.png", "out/overlay/x.png.page0001.jpg")
     assert names([tmp_path], output=tmp_path / "out") == ["x.png"]
+
+
+@pytest.mark.parametrize("way", ["spelled", "linked input", "linked output", "glob", "folders", "files"])
+def test_the_output_folder_is_left_out_however_it_is_written(tmp_path, way):
+    touch(tmp_path, "in/x.png", "in/out/overlay/x.png.page0001.jpg")
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    folder, out = tmp_path / "in", tmp_path / "in/out"
+    inputs = {
+        "linked input": tmp_path / "link",
+        "glob": folder / "*",
+        "folders": folder / "**",
+        "files": folder / "**/*.*",
+    }
+    output = {"spelled": folder / "../in/out", "linked output": tmp_path / "link/out"}
+    assert names([inputs.get(way, folder)], output=output.get(way, out)) == ["x.png"]
+
+
+def test_a_file_that_is_skipped_twice_counts_once(tmp_path):
+    touch(tmp_path, "a.png", "notes.txt", "sub/more.txt")
+    for inputs in ([tmp_path, tmp_path], [tmp_path / "**", tmp_path / "sub"], [tmp_path / "**", tmp_path]):
+        assert discover([str(text) for text in inputs]).skipped == 2
+
+
+def test_inputs_that_cannot_be_meant_are_usage_errors(tmp_path):
+    touch(tmp_path, "a.png")
+    with pytest.raises(UsageError, match="INPUT '' is empty"):
+        discover([str(tmp_path), ""])
+    with pytest.raises(UsageError, match=r"\*\*\.png': no pattern that can be used"):
+        discover([str(tmp_path / "**.png")])
+
+
+def test_a_path_that_cannot_be_looked_at_is_unreadable(tmp_path):
+    touch(tmp_path, "a.png")
+    long = tmp_path / ("x" * 300 + ".png")
+    found = {item.path: item.error for item in discover([str(tmp_path / "a.png"), str(long)]).documents}
+    assert found[str(long)].error == "unreadable" and "too long" in found[str(long)].detail
 
 
 def test_a_document_given_twice_is_read_once(tmp_path):

@@ -7,24 +7,34 @@ from results import PROVENANCE, failed_result, form_result, page_result, reading
 
 from hwtranscribe.batch.pool import SerialExecutor
 from hwtranscribe.batch.report import MAX_FIELDS, write_report
+from hwtranscribe.batch.run import Stop
 from hwtranscribe.journal import Fingerprint, Journal
 from hwtranscribe.types import DocumentJob, DocumentResult, Status
 
 PRINT = Fingerprint(1, 1, "")
 
 
-def written(folder, *records, form=None) -> str:
+def written(folder, *records, form=None, stop: Stop | None = None) -> str:
     with Journal(folder) as journal:
         journal.put({"form": form})
         for path, result in records:
             journal.record(path, PRINT, result)
-        if not write_report(folder, journal, SerialExecutor(), DocumentJob("", "")):
+        if not write_report(folder, journal, SerialExecutor(), DocumentJob("", ""), stop or Stop()):
             return ""
     return (folder / "report.html").read_text()
 
 
 def test_nothing_to_look_at_is_no_report(tmp_path):
     assert written(tmp_path, ("/a", page_result("a", (1, "A")))) == ""
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_run_that_ends_soon_has_a_report_and_one_that_ends_at_once_no_old_one(tmp_path):
+    stop = Stop()
+    stop.request()
+    assert "x.png" in written(tmp_path, ("/x", failed_result("x.png")), stop=stop)
+    stop.request()
+    assert written(tmp_path, ("/y", failed_result("y.png")), stop=stop) == ""
     assert not (tmp_path / "report.html").exists()
 
 

@@ -1,6 +1,7 @@
 """Whole runs of the command line over real files."""
 
 import csv
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from test_batch import outputs
 from test_render import encrypt
 
 from hwtranscribe.cli import run
+from hwtranscribe.journal import Journal
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "membership"
 
@@ -76,6 +78,32 @@ def test_other_options_are_refused(finished, scans, capsys):
     form_hash = json.loads((finished / "results.jsonl").read_text().splitlines()[0])["provenance"]["form_hash"]
     assert f"form was {form_hash[:12]}, now none" in capsys.readouterr().err
     assert outputs(finished) == before
+
+
+def test_another_pdf_renderer_is_refused(finished, scans, capsys, monkeypatch):
+    before = json.loads((finished / "results.jsonl").read_text().splitlines()[0])["provenance"]["options"]["pdf"]
+    if before != "poppler":
+        pytest.skip("Poppler is not installed")
+    monkeypatch.setenv("HWTRANSCRIBE_PDF", "pdfium")
+    assert transcribe(*scans, "--form", SAMPLES / "form.toml", "--out", finished) == 7
+    assert "pdf was poppler, now pdfium" in capsys.readouterr().err
+
+
+def test_a_full_disk_under_the_overlays_ends_the_run_which_goes_on(tmp_path, drawing, capsys):
+    for name in ("a.png", "b.png"):
+        drawing.save(tmp_path / name)
+    scans, out = [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out"
+    picture = out / "overlay/b.png.page0001.jpg"
+    picture.parent.mkdir(parents=True)
+    Journal(out).close()
+    # Where the picture is written aside; writing to it fails as on a full disk.
+    aside = hashlib.sha256(picture.name.encode()).hexdigest()[:16]
+    (picture.parent / f".{aside}.tmp").symlink_to("/dev/full")
+    assert transcribe(*scans, "--overlay", "--out", out, "--jobs", 1) == 7
+    assert f"{picture}: can't be written: No space left" in capsys.readouterr().err
+    assert transcribe(*scans, "--overlay", "--out", out, "--jobs", 1) == 0
+    assert transcribe(*scans, "--overlay", "--out", tmp_path / "undisturbed", "--jobs", 1) == 0
+    assert outputs(out) == outputs(tmp_path / "undisturbed") and rows(out / "errors.csv") == []
 
 
 def test_a_wrong_checkpoint_is_6(scans, tmp_path, capsys):
@@ -153,6 +181,7 @@ def test_ctrl_c_keeps_what_was_read_and_the_same_command_goes_on(tmp_path, drawi
     folder.mkdir()
     for number in range(60):
         drawing.rotate(number / 10, fillcolor=255).save(folder / f"{number}.png")
+    (folder / "00.png").write_text("no picture")
     command = [sys.executable, "-m", "hwtranscribe", "transcribe", str(folder), "--jobs", "2", "--out"]
     with subprocess.Popen(
         [*command, str(tmp_path / "out"), "--log-json"], stderr=subprocess.PIPE, text=True
@@ -165,7 +194,9 @@ def test_ctrl_c_keeps_what_was_read_and_the_same_command_goes_on(tmp_path, drawi
         code = process.wait(60)
     documents = len((tmp_path / "out/results.jsonl").read_text().splitlines())
     assert code == 130 and 1 <= documents < 60
-    assert "the same command goes on" in said and "Traceback" not in said
-    assert subprocess.run([*command, str(tmp_path / "out")], capture_output=True).returncode == 0
-    assert subprocess.run([*command, str(tmp_path / "undisturbed")], capture_output=True).returncode == 0
+    *_, summary = map(json.loads, said.splitlines())
+    assert summary["event"] == "summary" and summary["interrupted"] and summary["documents"] == documents
+    assert "00.png" in (tmp_path / "out/report.html").read_text()
+    assert subprocess.run([*command, str(tmp_path / "out")], capture_output=True).returncode == 4
+    assert subprocess.run([*command, str(tmp_path / "undisturbed")], capture_output=True).returncode == 4
     assert outputs(tmp_path / "out") == outputs(tmp_path / "undisturbed")

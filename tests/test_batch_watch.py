@@ -49,13 +49,19 @@ def test_a_watch_needs_a_folder(tmp_path, capsys):
     assert "no such folder" in capsys.readouterr().err
 
 
+def test_a_watch_of_its_own_output_is_refused_before_anything_is_written(tmp_path, capsys):
+    assert run(["watch", str(tmp_path), "--out", f"{tmp_path}/../{tmp_path.name}"]) == 2
+    assert "is the input folder" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_documents_are_read_as_they_come_and_after_a_restart(tmp_path, drawing):
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     command = [sys.executable, "-m", "hwtranscribe", "watch", str(folder), "--out", str(out), "--settle", "0"]
 
-    def read_until(names: set[str]) -> set[str]:
-        """Watch until the documents are in the outputs, then end the watch."""
+    def read_until(names: set[str], away_s: float = 0) -> set[str]:
+        """Watch until the documents are in the outputs, take the folder away for a while, then end the watch."""
         with subprocess.Popen([*command, "--jobs", "1"], env={**os.environ}, stderr=subprocess.PIPE) as process:
             deadline_s = time.monotonic() + 90
             found: set[str] = set()
@@ -64,6 +70,9 @@ def test_documents_are_read_as_they_come_and_after_a_restart(tmp_path, drawing):
                 if (out / "results.jsonl").exists():
                     found = {path.name.removesuffix(".txt") for path in (out / "text").glob("*")}
                     found |= {row["document"] for row in rows(out / "errors.csv")}
+            folder.rename(tmp_path / "away")
+            time.sleep(away_s)
+            (tmp_path / "away").rename(folder)
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0
         return found
@@ -72,5 +81,7 @@ def test_documents_are_read_as_they_come_and_after_a_restart(tmp_path, drawing):
     assert read_until({"a.png"}) == {"a.png"}
     drawing.save(folder / "b.png")
     (folder / "bad.png").write_text("no picture")
-    assert read_until({"b.png", "bad.png"}) == {"a.png", "b.png", "bad.png"}
+    assert read_until({"b.png", "bad.png"}, away_s=2.5) == {"a.png", "b.png", "bad.png"}
+    assert [row["document"] for row in rows(out / "errors.csv")] == ["bad.png"]
+    assert "bad.png" in (out / "report.html").read_text()
     assert sorted(path.name for path in folder.iterdir()) == ["a.png", "b.png", "bad.png"]

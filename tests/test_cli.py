@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,15 +39,65 @@ def test_help_and_usage_errors_load_nothing_heavy(arguments):
         (["transcribe", "x", "--out", "o", "--jobs", "0"], "--jobs"),
         (["transcribe", "x", "--out", "o", "--kind", "words"], "words"),
         (["transcribe", "x", "--out", "o", "--review-below", "2"], "--review-below"),
+        (["transcribe", "x", "--out", "o", "--review-below", "nan"], "--review-below"),
+        *((["transcribe", "x", "--out", "o", "--timeout", text], "--timeout") for text in ("inf", "nan", "1e300")),
+        (["watch", ".", "--out", "o", "--settle", "nan"], "--settle"),
+        (["score", "t", "o", "--wrong-per-thousand", "nan"], "--wrong-per-thousand"),
+        (["train", "--out", "o", "--learning-rate", "nan"], "--learning-rate"),
+        *(
+            (command.split() + ["--out", ""], "--out")
+            for command in ("transcribe x", "watch .", "form check x", "train")
+        ),
+        (["transcribe", "", "--out", "o"], "INPUT ''"),
+        (["watch", "", "--out", "o"], "INPUT ''"),
         (["export", "x", "--format", "pdf"], "pdf"),
         (["nonsense"], "nonsense"),
         (["transcribe", "x", "--out", "o", "--nonsense"], "--nonsense"),
     ],
 )
-def test_usage_errors_are_2_and_say_what(arguments, said, capsys):
+def test_usage_errors_are_2_and_say_what(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert run(arguments) == 2
     captured = capsys.readouterr()
     assert said in captured.err and not captured.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def shell(command: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run `$H`, the command line, from a shell."""
+    environment = os.environ | {"H": f"{sys.executable} -m hwtranscribe", "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True)
+
+
+@pytest.mark.parametrize("stream", ["2>/dev/full", "2>&-", "2> >(true)"])
+def test_messages_that_cannot_be_written_change_nothing(tmp_path, drawing, stream):
+    drawing.save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_text("no picture")
+    ended = shell(f"$H transcribe *.png --out out --jobs 1 --log-json {stream}", tmp_path)
+    assert (ended.returncode, ended.stderr) == (4, b"")
+    assert (tmp_path / "out/fields.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"), [(">/dev/full", "No space left"), (">&-", "stdout is closed"), ("> >(true)", "Broken pipe")]
+)
+def test_data_that_cannot_be_written_is_one_message_and_7(tmp_path, stream, why):
+    (tmp_path / "truth.csv").write_text("document,page,field,text\nx,1,f,A\n")
+    (tmp_path / "fields.csv").write_text("document,page,field,text,confidence\nx,1,f,A,0.9\n")
+    ended = shell(f"sleep 1; $H score truth.csv fields.csv {stream}", tmp_path)
+    assert ended.returncode == 7 and why in ended.stderr.decode() and ended.stderr.count(b"\n") == 1
+
+
+def test_names_that_are_not_utf8_are_printed_as_escapes(tmp_path, drawing):
+    (tmp_path / "form.toml").write_text(
+        'schema = 1\nname = "x"\n[[page]]\nsize = [400, 200]\nreference = "blank.png"\n'
+        '[[page.field]]\nname = "f"\nkind = "digits"\nbox = [40, 100, 200, 140]\n'
+    )
+    drawing.save(tmp_path / "blank.png")
+    (tmp_path / os.fsdecode(b"scan\xff.png")).write_bytes((tmp_path / "blank.png").read_bytes())
+    ended = shell("$H form check form.toml scan*.png --out checked", tmp_path)
+    assert b"bug" not in ended.stderr and rb"scan\udcff.png" in ended.stderr, ended.stderr
+    assert rb"checked/scan\udcff.png" in ended.stdout
 
 
 def test_input_and_output_may_not_be_the_same_folder(tmp_path, capsys):
@@ -83,6 +134,20 @@ def test_a_folder_that_cannot_be_written_is_7(tmp_path, capsys):
 def test_export_of_no_run_is_7(tmp_path, capsys):
     assert run(["export", str(tmp_path)]) == 7
     assert "no journal.sqlite" in capsys.readouterr().err
+
+
+def test_paths_that_cannot_be_looked_at_are_no_bugs(tmp_path, drawing, capsys):
+    (tmp_path / "truth.csv").write_text("document,page,field,text\nx,1,f,A\n")
+    long = str(tmp_path / ("x" * 300))
+    for arguments, code in (
+        (["export", long], 7),
+        (["score", str(tmp_path / "truth.csv"), long], 2),
+        (["watch", long, "--out", str(tmp_path / "out")], 3),
+        (["transcribe", long, "--out", str(tmp_path / "out")], 3),
+        (["transcribe", f"{long}/*", "--out", str(tmp_path / "out")], 3),
+    ):
+        assert run(arguments) == code
+        assert long in capsys.readouterr().err
 
 
 def test_a_bug_is_1_and_asks_for_a_report(tmp_path, capsys, monkeypatch):

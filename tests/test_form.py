@@ -1,5 +1,6 @@
 """Templates: what is read, and what is said about those that are wrong."""
 
+import os
 import pickle
 import textwrap
 from pathlib import Path
@@ -30,6 +31,20 @@ def write(folder: Path, text: str) -> Path:
     path = folder / "form.toml"
     path.write_text(textwrap.dedent(text), encoding="utf-8")
     return path
+
+
+def test_what_is_no_file_is_no_template(tmp_path):
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(TemplateError) as caught:
+            FormTemplate.load(tmp_path / name)
+        assert str(caught.value) == f"{tmp_path / name}: a folder, pipe or device, not a file; give a form.toml"
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000])
+def test_a_number_of_very_many_digits(tmp_path, number):
+    assert "digits" in problem_with(tmp_path, f'schema = {number}\nname = "x"\n')
 
 
 def problem_with(folder: Path, text: str) -> str:
@@ -141,7 +156,12 @@ WRONG = [
     (HEAD + FIELD + 'lexicon = "../x.txt"\n', 'lexicon = "../x.txt": lies outside the folder of the template'),
     (HEAD + FIELD + 'lexicon = "/etc/passwd"\n', "lies outside the folder of the template"),
     (HEAD + FIELD + "lexicon = 3\n", "lexicon = 3: must be the name of a file, in quotes"),
-    (HEAD + FIELD + 'lexicon = "a\\u0000b"\n', "lexicon ="),
+    (HEAD + FIELD + 'lexicon = "a\\u0000b"\n', "lexicon = 'a\\x00b': holds a NUL character"),
+    (HEAD + 'reference = "."\n' + FIELD, 'reference = ".": a folder, pipe or device, not a file'),
+    (HEAD + FIELD + "sum = []\n", "sum = []: must be a list that is not empty\n"),
+    (HEAD.replace('"membership"', '""') + FIELD, 'name = "": must be text that is not empty\n'),
+    (HEAD + FIELD.replace("member_no", "a" * 201), "...: must be at most 200 characters long"),
+    (HEAD + FIELD.replace("digits", "checkbox") + 'group = "g"\n', 'group = "g": has no other checkbox\n'),
     (HEAD + FIELD + f'lexicon = "{300 * "x"}"\n', "can't be read: File name too long"),
     (HEAD + 'reference = "blnak.pdf"\n' + FIELD, 'page 1: reference = "blnak.pdf": no such file'),
     (HEAD + "reference_page = 0\n" + FIELD, "page 1: reference_page = 0: must be greater than or equal to 1"),
@@ -155,7 +175,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "problem"), WRONG)
 def test_what_is_wrong_is_said_in_one_line(tmp_path, text, problem):
-    assert problem in problem_with(tmp_path, text)
+    assert problem in problem_with(tmp_path, text) + "\n"
 
 
 DATE = FIELD + 'type = "date"\n'
@@ -289,7 +309,7 @@ def test_a_template_that_is_missing_or_no_text(tmp_path):
     (tmp_path / "form.toml").write_bytes(b"name = '\xff'")
     with pytest.raises(TemplateError, match="line 1 is not UTF-8"):
         FormTemplate.load(tmp_path / "form.toml")
-    with pytest.raises(TemplateError, match="no such template file"):
+    with pytest.raises(TemplateError, match="a folder, pipe or device"):
         FormTemplate.load(tmp_path)
 
 

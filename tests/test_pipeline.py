@@ -181,7 +181,7 @@ def test_reference_page_that_is_not_there(tmp_path):
         'schema = 1\nname = "f"\n[[page]]\nsize = [1654, 2339]\nreference = "blank.pdf"\nreference_page = 7\n'
         '[[page.field]]\nname = "a"\nkind = "digits"\nbox = [1, 1, 90, 90]\n'
     )
-    with pytest.raises(TemplateError, match=r"form\.toml.*page 1.*blank\.pdf.*7"):
+    with pytest.raises(TemplateError, match=r"form\.toml: page 1: reference_page = 7: .*blank\.pdf, which has 1"):
         Transcriber(FormTemplate.load(tmp_path / "form.toml"))
 
 

@@ -36,9 +36,9 @@ def refusal(path: Path, **options) -> str:
 @pytest.fixture(params=["poppler", "pdfium"])
 def renderer(request, monkeypatch):
     if request.param == "poppler":
-        from hwtranscribe.render.pdf import poppler_is_used
+        from hwtranscribe.render.pdf import pdf_renderer
 
-        if not poppler_is_used():
+        if pdf_renderer() != "poppler":
             pytest.skip("Poppler is not installed")
     monkeypatch.setenv("HWTRANSCRIBE_PDF", request.param)
     return request.param
@@ -294,6 +294,14 @@ def pdf_of(objects: dict[int, bytes], trailer: bytes) -> bytes:
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     out += b"trailer\n<< /Size %d /Root 1 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, trailer, start)
     return bytes(out)
+
+
+def test_a_pdf_without_pages(tmp_path):
+    objects = {1: b"<< /Type /Catalog /Pages 2 0 R >>", 2: b"<< /Type /Pages /Kids [] /Count 0 >>"}
+    (tmp_path / "none.pdf").write_bytes(pdf_of(objects, b""))
+    assert refusal(tmp_path / "none.pdf") == "no_pages"
+    assert refusal(encrypt(tmp_path / "locked.pdf", b"open sesame")) == "encrypted"
+    assert refusal(tmp_path / "none.pdf") == "no_pages"  # PDFium gives the error of the file before
 
 
 def test_encrypted_pdf(tmp_path, renderer):

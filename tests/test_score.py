@@ -62,6 +62,23 @@ def test_missing_fields_count_as_wrong(compare, tmp_path):
     assert [one.missing for one in scored] == [False, True] and not scored[1].right
 
 
+def test_documents_of_the_same_name_are_told_apart(tmp_path):
+    def scored(truth: str, *read: str) -> list[str]:
+        lines = "".join(f"{name},1,f,{name[0].upper()},0.9,ok,0,0,1,1\n" for name in read)
+        (tmp_path / "fields.csv").write_text(FIELDS + lines)
+        rows = "".join(f"{name},1,f,X\n" for name in truth.split())
+        (tmp_path / "truth.csv").write_text("document,page,field,text\n" + rows)
+        return [one.text for one in score(tmp_path / "truth.csv", tmp_path)]
+
+    assert scored("april/1.png may/1.png", "may/1.png", "april/1.png") == ["A", "M"]
+    assert scored("april/1.png may/1.png 2.png", "may/1.png", "scans/2.png") == ["", "M", "S"]
+    assert scored("june\\1.png", "june/1.png", "may/1.png") == ["J"]
+    with pytest.raises(UsageError, match=r"line 2: document '1\.png': the readings have 'april/1\.png', 'may/1\.png'"):
+        scored("1.png", "may/1.png", "april/1.png")
+    with pytest.raises(UsageError, match=r"line 2: document 'may/1\.png': the truth has 'april/1\.png', 'may/1\.png'"):
+        scored("may/1.png april/1.png", "1.png")
+
+
 def test_lines_are_joined_in_page_mode(tmp_path):
     (tmp_path / "truth.csv").write_text("document,page,field,text\nx.png,1,name,DA VEIGA\n")
     (tmp_path / "fields.csv").write_text(
@@ -138,7 +155,18 @@ def test_what_is_no_truth_is_refused(compare, tmp_path):
     with pytest.raises(UsageError, match="no column page, text"):
         score(tmp_path / "bad.csv", tmp_path)
     (tmp_path / "bad.csv").write_text("document,page,field,text\nx,one,y,A\n")
-    with pytest.raises(UsageError, match="row 2: page is 'one'"):
+    with pytest.raises(UsageError, match="line 2: page is 'one'"):
         score(tmp_path / "bad.csv", tmp_path)
+    (tmp_path / "bad.csv").write_text("document,page,field,text\nx,1,y,A\nx,1\n")
+    with pytest.raises(UsageError, match=r"bad\.csv: line 3: has no field, text"):
+        score(tmp_path / "bad.csv", tmp_path)
+    (tmp_path / "bad.csv").write_text(f"document,page,field,text\nx,{'1' * 5000},y,A\n")
+    with pytest.raises(UsageError, match=r"line 2: page is '1{40}\.\.\.', a whole number"):
+        score(tmp_path / "bad.csv", tmp_path)
+    for confidence in ("high", "nan", "inf", "2"):
+        (tmp_path / "fields.csv").write_text(FIELDS + f"x.png,1,f0,A,{confidence},ok,0,0,1,1\n")
+        with pytest.raises(UsageError, match=rf"fields\.csv: line 2: confidence is '{confidence}', a number from"):
+            score(tmp_path / "truth.csv", tmp_path)
+    (tmp_path / "fields.csv").write_text(FIELDS)
     with pytest.raises(UsageError, match="of kind 'digits'"):
         score(tmp_path / "truth.csv", tmp_path, "digits")

@@ -96,7 +96,7 @@ class ClusterExecutor(Executor):
         provenances = list(found.values())
         if any(provenance != provenances[0] for provenance in provenances):
             differing = "; ".join(f"{worker}: {provenance}" for worker, provenance in found.items())
-            raise UsageError(f"workers have different versions, checkpoints or forms: {differing}")
+            raise UsageError(f"workers have different versions, checkpoints, forms or PDF renderers: {differing}")
         return provenances[0]
 
     def _check_workers(self, address: str) -> None:

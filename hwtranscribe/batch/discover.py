@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from hwtranscribe.batch.remote import is_url, list_documents
@@ -56,7 +57,7 @@ def discover(inputs: Sequence[str], output: Path | None = None) -> Discovery:
 
     Raises:
         NoInputError: There is nothing to read.
-        UsageError: The output folder is an input.
+        UsageError: See `check_inputs`.
     """
     discovery = look_for(inputs, output)
     documents = discovery.documents
@@ -72,20 +73,32 @@ def look_for(inputs: Sequence[str], output: Path | None = None) -> Discovery:
     """Find documents as `discover` does; it may be that there are none.
 
     Raises:
-        UsageError: The output folder is an input.
+        UsageError: See `check_inputs`.
     """
-    if output is not None and output.is_dir() and any(Path(text).is_dir() and output.samefile(text) for text in inputs):
-        raise UsageError(f"--out {output} is the input folder; choose another folder")
-    skipped = 0
+    check_inputs(inputs, output)
+    excluded = _real(output) if output is not None else None
+    skipped: set[str] = set()
     found: dict[str, Found] = {}
     for text in inputs:
-        for item in _expand(text, output):
-            if item is None:
-                skipped += 1
+        for item in _expand(text, excluded):
+            if isinstance(item, str):
+                skipped.add(item)
             else:
                 found.setdefault(item.path, item)
     documents = _with_unique_names(list(found.values()))
-    return Discovery(tuple(sorted(documents, key=lambda item: natural_key(item.document))), skipped)
+    return Discovery(tuple(sorted(documents, key=lambda item: natural_key(item.document))), len(skipped))
+
+
+def check_inputs(inputs: Sequence[str], output: Path | None) -> None:
+    """Refuse inputs that can't be meant.
+
+    Raises:
+        UsageError: The output folder is an input, or an input is empty.
+    """
+    if "" in inputs:
+        raise UsageError("INPUT '' is empty; give a file, a folder or a glob")
+    if output is not None and is_folder(output) and any(is_folder(Path(t)) and output.samefile(t) for t in inputs):
+        raise UsageError(f"--out {output} is the input folder; choose another folder")
 
 
 def natural_key(document: str) -> tuple[tuple[tuple[bool, int, str], ...], ...]:
@@ -100,46 +113,93 @@ def natural_key(document: str) -> tuple[tuple[tuple[bool, int, str], ...], ...]:
     )
 
 
-def _expand(text: str, output: Path | None) -> Iterator[Found | None]:
-    """Documents of one input; None for each file that is skipped."""
+def _real(path: Path) -> Path:
+    """The path with all links followed; `Path.resolve` refuses loops of links."""
+    return Path(os.path.realpath(path))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder can be seen there: nothing can where there is no permission or the name is too long."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _expand(text: str, excluded: Path | None) -> Iterator[Found | str]:
+    """Documents of one input, and the paths of files that are skipped.
+
+    Args:
+        text: As given.
+        excluded: The output folder with all links followed, or None.
+    """
     if is_url(text):
         yield from _expand_url(text)
         return
     path = Path(os.path.normpath(Path(text).absolute()))
-    if path.is_dir():
-        yield from _walk(path, path, output)
-    elif path.is_symlink() or path.exists():
+    if is_folder(path):
+        yield from _walk(path, path, excluded)
+    elif os.path.lexists(path):
         yield Found(str(path), _name(path, path.parent))
     elif glob.has_magic(text):
-        root = path
-        while glob.has_magic(str(root)):
-            root = root.parent
-        for match in sorted(root.glob(str(path.relative_to(root)))):
-            if match.is_dir():
-                yield from _walk(match, root, output)
-            else:
-                yield _found_or_skipped(match, root)
+        yield from _expand_glob(path, excluded)
     else:
-        yield Found(str(path), _name(path, path.parent), PageError(None, "not_found", "no such file or folder"))
+        yield Found(str(path), _name(path, path.parent), _why_missing(path))
 
 
-def _expand_url(url: str) -> Iterator[Found | None]:
+def _expand_glob(pattern: Path, excluded: Path | None) -> Iterator[Found | str]:
+    root = pattern
+    while glob.has_magic(str(root)):
+        root = root.parent
+    try:
+        matches = sorted(root.glob(str(pattern.relative_to(root))))
+    except ValueError as error:
+        raise UsageError(f"INPUT {str(pattern)!r}: no pattern that can be used: {error}") from None
+    except OSError as error:
+        yield Found(str(pattern), _name(pattern, root), _unreadable(error))
+        return
+    real = cache(_real)  # many files are in one folder
+    for match in matches:
+        is_one = is_folder(match)
+        if excluded is not None and real(match if is_one else match.parent).is_relative_to(excluded):
+            continue
+        if is_one:
+            yield from _walk(match, root, excluded)
+        else:
+            yield _found_or_skipped(match, root)
+
+
+def _why_missing(path: Path) -> PageError:
+    try:
+        path.lstat()
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            return _unreadable(error)
+    return PageError(None, "not_found", "no such file or folder")
+
+
+def _unreadable(error: OSError) -> PageError:
+    return PageError(None, "unreadable", f"can't be opened: {error.strerror}")
+
+
+def _expand_url(url: str) -> Iterator[Found | str]:
     found = False
     for path, name in list_documents(url):
         found = True
         readable = not PurePosixPath(name).name.startswith(".") and PurePosixPath(name).suffix.lower() in SUFFIXES
-        yield Found(path, name) if readable or path == url else None
+        yield Found(path, name) if readable or path == url else path
     if not found:
         yield Found(url, PurePosixPath(url).name, PageError(None, "not_found", "no such file or folder"))
 
 
-def _walk(folder: Path, root: Path, output: Path | None) -> Iterator[Found | None]:
+def _walk(folder: Path, root: Path, excluded: Path | None) -> Iterator[Found | str]:
     """Documents below a folder, named from `root`."""
-    excluded = output.absolute() if output is not None else None
+    real = _real(folder)
     problems: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=problems.append):
         here = Path(parent)
-        folders[:] = [name for name in folders if not name.startswith(".") and here / name != excluded]
+        really_here = real / here.relative_to(folder)
+        folders[:] = [name for name in folders if not name.startswith(".") and really_here / name != excluded]
         for name in files:
             yield _found_or_skipped(here / name, root)
     for problem in problems:
@@ -147,9 +207,9 @@ def _walk(folder: Path, root: Path, output: Path | None) -> Iterator[Found | Non
         yield Found(problem.filename, _name(Path(problem.filename), root), error)
 
 
-def _found_or_skipped(path: Path, root: Path) -> Found | None:
+def _found_or_skipped(path: Path, root: Path) -> Found | str:
     if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
-        return None
+        return str(path)
     return Found(str(path), _name(path, root))
 
 

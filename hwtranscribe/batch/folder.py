@@ -38,9 +38,9 @@ def claim_folder(folder: Path, *, create: bool = True) -> Iterator[None]:
     if ":/" in str(folder):
         raise OutputError(f"{folder}: the journal needs a folder of this machine; --copy-to copies the files elsewhere")
     journal_path = folder / JOURNAL_NAME
-    if not create and not journal_path.is_file():
-        raise OutputError(f"{folder}: no {JOURNAL_NAME} here; give the --out folder of a run")
     try:
+        if not create and not journal_path.is_file():
+            raise OutputError(f"{folder}: no {JOURNAL_NAME} here; give the --out folder of a run")
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK_NAME).open("a")
     except OSError as error:

@@ -1,7 +1,8 @@
 """The files of the output folder, made from its journal."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from hwtranscribe import export
 from hwtranscribe.batch.discover import natural_key
@@ -61,13 +62,7 @@ def _write_drawn_tables(folder: Path, journal: Journal) -> None:
     """Write a CSV of every table that is drawn on a page; what is there of documents that have changed goes."""
     keys = sorted(journal.drawn_tables(), key=lambda key: (natural_key(key[0]), *key[1:]))
     paths = export.table_paths(keys)
-    wanted = {folder / path for path in paths.values()}
-    try:
-        for path in _files(folder):
-            if path not in wanted:
-                path.unlink()
-    except OSError as error:
-        raise OutputError(f"{error.filename}: can't be removed: {error.strerror}") from error
+    _keep_only(folder, paths.values())
     for result in journal.results(dict.fromkeys(document for document, _, _ in keys), characters=False):
         for key, (first, *rest) in export.table_rows(result):
             write_file(folder / paths[key], export.csv_bytes(first, rest))
@@ -102,9 +97,9 @@ def write_jsonl(folder: Path, journal: Journal) -> None:
 
 
 def write_text(folder: Path, journal: Journal) -> None:
-    """Write `text/<document>.txt` of every document that could be read."""
-    documents = [entry.document for entry in journal.entries() if entry.state != "failed"]
-    paths = export.text_paths(sorted(documents, key=natural_key))
+    """Write `text/<document>.txt` of every document that could be read; those of others go."""
+    paths = export.text_paths(sorted(journal.page_counts(), key=natural_key))
+    _keep_only(folder / "text", paths.values())
     for result in journal.results(paths, characters=False):
         write_file(folder / "text" / paths[result.document], export.text_bytes(result))
 
@@ -118,6 +113,33 @@ def write_outputs(folder: Path, journal: Journal) -> None:
     write_csv(folder, journal)
     write_text(folder, journal)
     write_jsonl(folder, journal)
+    _remove_old_overlays(folder / "overlay", journal)
+
+
+def _remove_old_overlays(folder: Path, journal: Journal) -> None:
+    """Remove the pictures of pages that are not in the journal: workers write them before a document is done."""
+    pages = ((document, page) for document, count in journal.page_counts().items() for page in range(1, count + 1))
+    _keep_only(folder, (export.overlay_path(document, page) for document, page in pages))
+
+
+def _keep_only(folder: Path, wanted: Iterable[PurePath]) -> None:
+    """Remove what runs wrote into a folder before and would not write now, and the folders that this empties.
+
+    Args:
+        folder: May be missing.
+        wanted: Paths of the files to keep, relative to the folder.
+    """
+    kept = {folder / path for path in wanted}
+    try:
+        for parent, _, names in os.walk(folder, topdown=False):
+            here = Path(parent)
+            for path in (here / name for name in names):
+                if path not in kept:
+                    path.unlink()
+            if here != folder and not any(here.iterdir()):
+                here.rmdir()  # a file may be to have its name now
+    except OSError as error:
+        raise OutputError(f"{error.filename}: can't be removed: {error.strerror}") from error
 
 
 WRITERS = {

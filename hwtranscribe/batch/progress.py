@@ -90,14 +90,15 @@ class ProgressReporter:
         """Count a document and tell of it."""
         self.documents += 1
         self.failed += not result.page_count
-        if self._log_json:
-            self._log(result)
-        elif self._bar is not None:
+        if self._bar is not None:
             self._bar.update(self._task, advance=1, rate=self._rate())
-        elif not self._quiet and self._total is None:
-            self._tell_one(result)
         elif not self._quiet:
-            self._tell(result.document)
+            if self._log_json:
+                self._log(result)
+            elif self._total is None:
+                self._tell_one(result)
+            else:
+                self._tell(result.document)
         if self._debug and trace:
             self._stream.write(trace)
 

@@ -3,12 +3,13 @@
 import base64
 import html
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
 
 from hwtranscribe.batch.outputs import Results, field_names_of, results_of, write_file
+from hwtranscribe.batch.run import POLL_S, Stop
 from hwtranscribe.batch.work import cut_out
 from hwtranscribe.journal import Journal
 from hwtranscribe.types import Box, DocumentJob, FieldReading, PageError, Status
@@ -49,24 +50,27 @@ class Doubtful:
     picture: bytes | None = None
 
 
-def write_report(folder: Path, journal: Journal, executor: Executor, template: DocumentJob) -> bool:
-    """Write `report.html` when anything is doubtful or failed; returns whether it did.
+def write_report(folder: Path, journal: Journal, executor: Executor, template: DocumentJob, stop: Stop) -> bool:
+    """Write `report.html` when anything is doubtful or failed; returns whether it did. An older one goes otherwise.
 
     Args:
         folder: The output folder.
         journal: Of the run.
         executor: Cuts out the pictures.
         template: A job with the options of the run.
+        stop: A run that is to end at once has no time for a report.
 
     Raises:
         OutputError: The file can't be written.
     """
     counts = journal.counts()
-    if not (counts["review"] or counts["failed"] or counts["partial"]):
+    doubtful: list[Doubtful] = []
+    if counts["review"] and not stop.now.is_set():
+        fields = islice(doubtful_fields(results_of(journal)), MAX_FIELDS)
+        doubtful = list(_with_pictures(fields, journal, executor, template, stop))
+    if stop.now.is_set() or not (counts["review"] or counts["failed"] or counts["partial"]):
         (folder / "report.html").unlink(missing_ok=True)
         return False
-    results = results_of(journal)
-    doubtful = list(_with_pictures(islice(doubtful_fields(results), MAX_FIELDS), journal, executor, template))
     failed = results_of(journal, characters=False, failed_only=True)
     errors = list(islice(_errors(failed), MAX_ERRORS))
     pieces = report_html(counts, journal.status_counts(field_names_of(journal)), doubtful, errors)
@@ -133,9 +137,9 @@ def _errors(results: Results) -> Iterator[tuple[str, PageError]]:
 
 
 def _with_pictures(
-    doubtful: Iterable[Doubtful], journal: Journal, executor: Executor, template: DocumentJob
+    doubtful: Iterable[Doubtful], journal: Journal, executor: Executor, template: DocumentJob, stop: Stop
 ) -> Iterator[Doubtful]:
-    """The fields with pictures of their places, cut out by workers: the parent decodes nothing."""
+    """The fields with pictures of their places, cut out by workers: the parent decodes nothing. Ends with the run."""
     paths = {entry.document: entry.path for entry in journal.entries()}
     waiting = []
     for (document, page), group in groupby(doubtful, key=lambda one: (one.document, one.reading.page)):
@@ -144,6 +148,10 @@ def _with_pictures(
         boxes: list[Box] = [one.reading.box for one in fields]
         waiting.append((fields, executor.submit(cut_out, job, boxes)))
     for fields, future in waiting:
+        while not future.done():
+            wait([future], timeout=POLL_S)
+            if stop.now.is_set():
+                return
         try:
             pictures = future.result()
         except Exception:  # whatever happened to the file since it was read, the report needs no picture of it

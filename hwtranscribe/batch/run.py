@@ -21,7 +21,8 @@ PART_PAGES = 16
 
 Work = Callable[[DocumentJob, Provenance], Outcome]
 
-_POLL_S = 0.2  # how soon Ctrl-C is noticed
+POLL_S = 0.2
+"""How soon Ctrl-C is noticed."""
 
 
 class Reporter(Protocol):
@@ -142,7 +143,7 @@ class BatchReader:
     def _collect(self, *, last_try: bool) -> None:
         if not self._in_hand:
             return
-        for future in wait(self._in_hand, timeout=_POLL_S, return_when=FIRST_COMPLETED).done:
+        for future in wait(self._in_hand, timeout=POLL_S, return_when=FIRST_COMPLETED).done:
             job = self._in_hand.pop(future)
             if future.cancelled():
                 continue
@@ -194,7 +195,7 @@ class BatchReader:
         if part.provenance != self._provenance:
             raise OutputError(
                 f"{job.document}: a worker read it with {part.provenance}, this run reads with {self._provenance}; "
-                "give all workers the same version, checkpoint and form"
+                "give all workers the same version, checkpoint, form and HWTRANSCRIBE_PDF"
             )
         self._reporter.pages_read(len(part.pages) + len(part.errors))
         unfinished = self._unfinished.get(job.document)

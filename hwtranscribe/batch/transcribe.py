@@ -1,7 +1,8 @@
 """The whole of a run: from INPUT... and options to the files of the output folder."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from hwtranscribe.batch.discover import discover
 from hwtranscribe.batch.outputs import copy_outputs, write_outputs
@@ -47,6 +48,19 @@ class Summary:
             return ExitCode.NO_INPUT
         return ExitCode.SOME_FAILED if self.counts["failed"] or self.counts["partial"] else ExitCode.DONE
 
+    def record(self) -> dict[str, Any]:
+        """The same as JSON values, for `--log-json`."""
+        facts = asdict(self)
+        return {
+            "event": "summary",
+            **facts.pop("counts"),
+            **facts,
+            "elapsed_s": round(self.elapsed_s, 3),
+            "pages_per_s": round(self.pages_per_s, 3),
+            "report": None if self.report is None else str(self.report),
+            "exit_code": int(self.exit_code),
+        }
+
     def __str__(self) -> str:
         counts = self.counts
         kept = f" ({self.kept} as before)" if self.kept else ""
@@ -84,7 +98,7 @@ def transcribe(settings: RunSettings) -> Summary:
         ) as reporter:
             session.read(work.to_read, reporter)
         write_outputs(settings.out, journal)
-        reported = not stop.soon.is_set() and write_report(settings.out, journal, session.pool, session.template)
+        reported = write_report(settings.out, journal, session.pool, session.template, stop)
         if settings.copy_to is not None:
             copy_outputs(settings.out, settings.copy_to)
         return Summary(

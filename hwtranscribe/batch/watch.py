@@ -4,10 +4,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from hwtranscribe.batch.discover import Found, look_for
+from hwtranscribe.batch.discover import Found, check_inputs, is_folder, look_for
 from hwtranscribe.batch.outputs import write_outputs
 from hwtranscribe.batch.plan import plan
 from hwtranscribe.batch.progress import ProgressReporter
+from hwtranscribe.batch.report import write_report
 from hwtranscribe.batch.session import RunSettings, Session, open_session
 from hwtranscribe.batch.work import take_fingerprint
 from hwtranscribe.errors import NoInputError
@@ -63,10 +64,12 @@ def watch(settings: RunSettings, *, poll_s: float = 2.0, settle_s: float = 5.0) 
 
     Raises:
         NoInputError: There is no such folder.
+        UsageError: It is the output folder.
         HwtranscribeError: Nothing can be read; see its subclasses.
     """
     (folder,) = settings.inputs
-    if not Path(folder).is_dir():
+    check_inputs([folder], settings.out)  # before anything is written to what may be the folder itself
+    if not is_folder(Path(folder)):
         raise NoInputError(f"{folder}: no such folder")
     arrivals = Arrivals(settle_s)
     with (
@@ -75,7 +78,7 @@ def watch(settings: RunSettings, *, poll_s: float = 2.0, settle_s: float = 5.0) 
     ):
         unwritten, next_export_s = True, 0.0
         while not session.stop.soon.wait(poll_s):
-            ready = arrivals.complete(look_for([folder], settings.out).documents, time.monotonic())
+            ready = arrivals.complete(_documents_in(folder, settings.out), time.monotonic())
             work = plan(ready, session.journal, retry_failed=settings.retry_failed)
             if work.to_read:
                 session.read(work.to_read, reporter)
@@ -85,6 +88,15 @@ def watch(settings: RunSettings, *, poll_s: float = 2.0, settle_s: float = 5.0) 
                 unwritten = False
         if unwritten:
             _export(session, settings.out)
+        write_report(settings.out, session.journal, session.pool, session.template, session.stop)
+
+
+def _documents_in(folder: str, out: Path) -> Sequence[Found]:
+    """What a folder holds; nothing while it is away, as one on a share may be for a while."""
+    if not is_folder(Path(folder)):
+        return ()
+    documents = look_for([folder], out).documents
+    return documents if is_folder(Path(folder)) else ()
 
 
 def _export(session: Session, out: Path) -> float:

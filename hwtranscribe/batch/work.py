@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hwtranscribe.batch.remote import downloads, fingerprint, is_url
-from hwtranscribe.errors import CheckpointError, DependencyError, DocumentError, TemplateError
+from hwtranscribe.errors import CheckpointError, DependencyError, DocumentError, OutputError, TemplateError
 from hwtranscribe.journal import Fingerprint
 from hwtranscribe.types import Box, DocumentJob, DocumentPart, DocumentResult, PageError, Provenance
 
 _PICTURE_HEIGHT_PX = 120
 _PICTURE_WIDTH_PX = 900
+_NOT_OF_THE_DOCUMENT = CheckpointError, DependencyError, OutputError, TemplateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def read_part(job: DocumentJob, provenance: Provenance) -> Outcome:
         TemplateError: The form is wrong; no document can be read.
         CheckpointError: The checkpoint is wrong.
         DependencyError: Something is not installed.
+        OutputError: An overlay picture can't be written.
     """
     from hwtranscribe.pipeline import transcribe_part
 
@@ -64,7 +66,7 @@ def read_part(job: DocumentJob, provenance: Provenance) -> Outcome:
         if is_url(job.path):
             job = replace(job, path=str(downloads.fetch(job.path)))
         return Outcome(taken, transcribe_part(job))
-    except (TemplateError, CheckpointError, DependencyError):
+    except _NOT_OF_THE_DOCUMENT:
         raise
     except DocumentError as error:
         problem = PageError(error.page, error.code, error.detail)
@@ -95,6 +97,8 @@ def _page_by_page(job: DocumentJob) -> DocumentPart | None:
             parts.append(transcribe_part(replace(job, pages=(number, number))))
         except DocumentError as refused:
             errors.append(PageError(number, refused.code, refused.detail))
+        except _NOT_OF_THE_DOCUMENT:
+            raise
         except Exception as again:
             errors.append(replace(bug(again), page=number))
     if not parts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hwtranscribe.cli.app import Debug, app
+from hwtranscribe.cli.app import Debug, app, finite, named_folder, put
 
 if TYPE_CHECKING:
     from hwtranscribe.types import ReadOptions
@@ -40,7 +40,9 @@ class TableFormat(StrEnum):
     XLSX = "xlsx"
 
 
-Out = Annotated[Path, typer.Option(metavar="DIR", help="Output folder; the same command again goes on there.")]
+Out = Annotated[
+    Path, typer.Option(metavar="DIR", parser=named_folder, help="Output folder; the same command again goes on there.")
+]
 Form = Annotated[Path | None, typer.Option(metavar="FORM.toml", help="Template; without it pages are read.")]
 KindOfLines = Annotated[PageKind, typer.Option("--kind", help="What lines hold, without a form.")]
 CaseOfLines = Annotated[LetterCase, typer.Option("--case", help="Case of the letters, without a form.")]
@@ -50,7 +52,8 @@ Scheduler = Annotated[
 ]
 Dpi = Annotated[int, typer.Option(min=72, max=1200, help="Resolution PDF pages are drawn at.")]
 ReviewBelow = Annotated[
-    float, typer.Option(min=0, max=1, metavar="P", help="Fields less certain than this are for review.")
+    float,
+    typer.Option(min=0, max=1, callback=finite, metavar="P", help="Fields less certain than this are for review."),
 ]
 Overlay = Annotated[bool, typer.Option("--overlay", help="Also write pictures of what was read.")]
 Checkpoint = Annotated[Path | None, typer.Option(metavar="DIR", help="Weights; the shipped ones by default.")]
@@ -60,7 +63,14 @@ Password = Annotated[
 MaxPixels = Annotated[int, typer.Option(min=1, help="Largest page that is decoded.")]
 MaxPages = Annotated[int, typer.Option(min=1, help="Largest document that is read.")]
 Timeout = Annotated[
-    float, typer.Option(min=1, metavar="SECONDS", help="Longest time for a document, or 16 pages of a long one.")
+    float,
+    typer.Option(
+        min=1,
+        max=1_000_000,  # twice as much is more than the system can wait for
+        callback=finite,
+        metavar="SECONDS",
+        help="Longest time for a document, or 16 pages of a long one.",
+    ),
 ]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
@@ -118,7 +128,7 @@ def transcribe(
         )
     )
     if not quiet:
-        sys.stderr.write(f"{summary}\n")
+        sys.stderr.write(f"{json.dumps(summary.record()) if log_json else summary}\n")
     raise typer.Exit(summary.exit_code)
 
 
@@ -140,7 +150,8 @@ def watch(
     max_pages: MaxPages = 10_000,
     timeout: Timeout = 600,
     settle: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="A file is complete when unchanged for so long.")
+        float,
+        typer.Option(min=0, callback=finite, metavar="SECONDS", help="A file is complete when unchanged for so long."),
     ] = 5,
     retry_failed: RetryFailed = False,
     quiet: Quiet = False,
@@ -214,7 +225,10 @@ def score(
     readings: Annotated[Path, typer.Argument(metavar="OUT", help="The --out folder of a run, or its fields.csv.")],
     kind: Annotated[str | None, typer.Option(help="Only fields that the truth says are of this kind.")] = None,
     wrong_per_thousand: Annotated[
-        float, typer.Option(min=0, metavar="X", help="Wrong fields per 1,000 accepted that you can live with.")
+        float,
+        typer.Option(
+            min=0, callback=finite, metavar="X", help="Wrong fields per 1,000 accepted that you can live with."
+        ),
     ] = 5.0,
     worst: Annotated[int, typer.Option(min=0, metavar="N", help="List wrong fields, most confident first.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
@@ -226,6 +240,6 @@ def score(
 
     scored = compare(truth, readings, kind)
     if as_json:
-        typer.echo(json.dumps(figures(scored, wrong_per_thousand), indent=2))
+        put(json.dumps(figures(scored, wrong_per_thousand), indent=2, allow_nan=False))
     else:
-        typer.echo("\n".join(report_lines(scored, wrong_per_thousand, worst)))
+        put("\n".join(report_lines(scored, wrong_per_thousand, worst)))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hwtranscribe.cli.app import Debug, app
+from hwtranscribe.cli.app import Debug, app, finite, named_folder, put
 from hwtranscribe.errors import DependencyError
 
 
@@ -24,7 +24,12 @@ class Preset(StrEnum):
 
 @app.command()
 def train(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; the same command again goes on there.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", parser=named_folder, help="Folder of the run; the same command again goes on there."
+        ),
+    ],
     data_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="TFDS data folder; what is missing in it is downloaded.")
     ] = None,
@@ -34,7 +39,8 @@ def train(
         int | None, typer.Option(min=1, help="Characters, or lines, an epoch; the preset's by default.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak of the schedule; the preset's by default, with --crops a tenth.")
+        float | None,
+        typer.Option(callback=finite, help="Peak of the schedule; the preset's by default, with --crops a tenth."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     mat: Annotated[
@@ -70,7 +76,7 @@ def train(
             crops=crops,
             fonts=fonts,
         )
-    typer.echo(folder)
+    put(folder)
 
 
 @app.command()
@@ -81,7 +87,9 @@ def evaluate(
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Weights; the shipped ones by default.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for figures, pictures and a report.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", parser=named_folder, help="Folder for figures, pictures and a report.")
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="Write the figures into the checkpoint's metadata.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -90,7 +98,7 @@ def evaluate(
         from hwtranscribe.training import commands
 
         figures = commands.evaluate(data_dir=data_dir, checkpoint=checkpoint, out=out, record=record)
-    typer.echo(json.dumps(figures, indent=2))
+    put(json.dumps(figures, indent=2))
 
 
 @contextmanager

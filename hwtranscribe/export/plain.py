@@ -165,6 +165,11 @@ def table_paths(tables: Iterable[TableKey]) -> dict[TableKey, PurePosixPath]:
     )
 
 
+def overlay_path(document: str, page: int) -> PurePosixPath:
+    """Where the picture of what was read on a page (1-based) goes, relative to the folder `overlay`."""
+    return output_path(document, f".page{page:04d}.jpg")
+
+
 def _apart(paths: Mapping[Name, PurePosixPath]) -> dict[Name, PurePosixPath]:
     """Paths of which none is a folder of another."""
     folders = {folder for path in paths.values() for folder in path.parents}

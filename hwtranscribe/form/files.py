@@ -12,6 +12,7 @@ MAX_LEXICON_BYTES = 16 * 2**20
 MAX_LEXICON_VALUES = 500_000
 MAX_VALUE_LENGTH = 200
 MAX_NAMES_COMPARED = 1_000
+_NO_FILE = "a folder, pipe or device, not a file"
 
 
 def read_template(path: Path) -> bytes:
@@ -21,6 +22,8 @@ def read_template(path: Path) -> bytes:
         TemplateError: if there is no such file, or it can't be read or is too large.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise TemplateError(f"{path}: {_NO_FILE}; give a form.toml")
         if not path.is_file():
             raise TemplateError(f"{path}: no such template file{suggestion(path.name, _names_in(path.parent))}")
         return _read_bounded(path, MAX_TEMPLATE_BYTES)
@@ -57,6 +60,8 @@ def beside(name: str, folder: Path) -> Path:
     Raises:
         ValueError: if it lies outside the folder, or there is no such file.
     """
+    if "\0" in name:
+        raise ValueError("holds a NUL character, which no file name does")
     try:
         path = (folder / name).resolve()
         found = path.is_file()
@@ -64,6 +69,8 @@ def beside(name: str, folder: Path) -> Path:
         raise ValueError(f"can't be read: {reason(error)}") from None
     if Path(name).is_absolute() or not path.is_relative_to(folder.resolve()):
         raise ValueError("lies outside the folder of the template; put the file beside the template")
+    if not found and path.exists():
+        raise ValueError(_NO_FILE)
     if not found:
         raise ValueError(f"no such file beside the template{suggestion(path.name, _names_in(path.parent))}")
     if path.stat().st_size > MAX_REFERENCE_BYTES:
@@ -72,8 +79,9 @@ def beside(name: str, folder: Path) -> Path:
 
 
 def suggestion(wrong: str, known: list[str]) -> str:
-    """A hint at the nearest of the known names, or nothing."""
-    near = difflib.get_close_matches(wrong.lower(), known, n=1, cutoff=0.6)
+    """A hint at the nearest of the other names that are known, or nothing."""
+    others = [name for name in known if name != wrong]
+    near = difflib.get_close_matches(wrong.lower(), others, n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""
 
 

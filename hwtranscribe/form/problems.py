@@ -11,6 +11,8 @@ from hwtranscribe.form.files import suggestion
 _LISTS = {"page": "[[page]]", "field": "[[page.field]]"}
 _LENGTHS = {"size": "two whole numbers, width and height", "box": "four whole numbers: left, top, right, bottom"}
 _TYPES = {
+    "string_too_short": "text that is not empty",
+    "too_short": "a list that is not empty",
     "int_type": "a whole number",
     "string_type": "text in quotes",
     "bool_type": "true or false",
@@ -48,7 +50,10 @@ def shown(value: Any) -> str:
         case str():
             text = f'"{value}"' if value.isprintable() else repr(value)
         case _:
-            text = repr(value)
+            try:
+                text = repr(value)
+            except ValueError:  # hexadecimal numbers may be longer than can be written in decimal
+                text = "a number of very many digits"
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -84,6 +89,8 @@ def _wanted(details: ErrorDetails) -> str:
         choices = [choice.strip("' ") for choice in str(expected).replace(" or ", ", ").split(",")]
         hint = suggestion(details["input"], choices) if isinstance(details["input"], str) else ""
         return f"one of {', '.join(choices)}{hint}" if len(choices) > 1 else choices[0]
+    if details["type"] == "string_too_long":
+        return f"at most {details['ctx']['max_length']} characters long"
     return _TYPES.get(details["type"], details["msg"].removeprefix("Input should be "))
 
 

@@ -1,6 +1,7 @@
 """A form and its pages."""
 
 import hashlib
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,9 @@ class FormTemplate(_FormFile):
             raise TemplateError(f"{path}: line {line} is not UTF-8; save the file as UTF-8") from None
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise TemplateError(f"{path}: not valid TOML: {error}") from None
+        except ValueError:  # of int(), which refuses what would take it long
+            digits = sys.get_int_max_str_digits()
+            raise TemplateError(f"{path}: a whole number has more than {digits:,} digits") from None
         if (count := _field_count(data)) > MAX_FIELDS:
             raise TemplateError(f"{path}: {count:,} fields, at most {MAX_FIELDS:,} are allowed")
         context = {"folder": path.parent, "lexicons": {}}

@@ -16,8 +16,8 @@ from hwtranscribe import __version__
 from hwtranscribe.assembly import assemble
 from hwtranscribe.classify import Classifier
 from hwtranscribe.decode import join_lines
-from hwtranscribe.errors import DocumentError, TemplateError
-from hwtranscribe.export import output_path
+from hwtranscribe.errors import DocumentError, OutputError, TemplateError
+from hwtranscribe.export import overlay_path
 from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate
 from hwtranscribe.line_reader import LineReader
@@ -26,6 +26,7 @@ from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, read_targets
 from hwtranscribe.register import Reference, align, blank_page, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
+from hwtranscribe.render.pdf import pdf_renderer
 from hwtranscribe.segment import BESIDE, CellGrid, cut_off_lines, field_boxes, field_place, has_mark_beside, page_lines
 from hwtranscribe.types import (
     CROSSED_OUT,
@@ -66,6 +67,7 @@ def transcribe_part(job: DocumentJob) -> DocumentPart:
         DocumentError: The document can't be read at all.
         TemplateError: The template is wrong.
         CheckpointError: The checkpoint is wrong.
+        OutputError: An overlay picture can't be written.
     """
     transcriber = _transcriber(job.form_path, job.checkpoint_path, job.options)
     return transcriber.read_part(Path(job.path), job.document, job.pages, overlay_folder=job.overlay_folder)
@@ -113,7 +115,7 @@ class Transcriber:
             version=__version__,
             checkpoint_hash=_hash_of(self.classifier, self.line_reader),
             form_hash=form.hash if form else None,
-            options={k: v for k, v in asdict(self.options).items() if k != "password"},
+            options={k: v for k, v in asdict(self.options).items() if k != "password"} | {"pdf": pdf_renderer()},
         )
 
     def read(
@@ -128,6 +130,7 @@ class Transcriber:
 
         Raises:
             DocumentError: The document can't be read at all.
+            OutputError: An overlay picture can't be written.
         """
         path = Path(path)
         document = document if document is not None else path.name
@@ -147,6 +150,7 @@ class Transcriber:
 
         Raises:
             DocumentError: The document can't be read at all.
+            OutputError: An overlay picture can't be written.
         """
         total = page_count(path, self.options)
         first, last = pages or (1, total)
@@ -269,6 +273,12 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
         if page.reference is not None:
             where = f"{form.path}: page {number}: reference {page.reference}, page {page.reference_page}"
             try:
+                total = page_count(page.reference, ReadOptions())
+                if page.reference_page > total:
+                    raise TemplateError(
+                        f"{form.path}: page {number}: reference_page = {page.reference_page}: "
+                        f"must be a page of {page.reference}, which has {total}"
+                    )
                 wanted = range(page.reference_page, page.reference_page + 1)
                 blank = next(iter(render_pages(page.reference, page.reference.name, ReadOptions(), wanted)), None)
             except DocumentError as error:
@@ -285,6 +295,12 @@ def _write_overlay(page: Page, aligned: AlignedPage, readings: Sequence[FieldRea
     """A picture of the page with what was read, written aside and renamed."""
     from hwtranscribe.overlay import draw_readings
 
-    target = folder / output_path(page.document, f".page{page.number:04d}.jpg")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, draw_readings(page.pixels, readings), sync=False)
+    target = folder / overlay_path(page.document, page.number)
+    picture = draw_readings(page.pixels, readings)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, picture, sync=False)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: can't be written: {error.strerror}; once it can, the same command goes on where it stopped"
+        ) from error

@@ -6,6 +6,8 @@ and by pypdfium2 where it is not, and where the file needs a password: Poppler w
 every user of the machine can read.
 """
 
+import ctypes
+import mmap
 import os
 import shutil
 from pathlib import Path
@@ -21,7 +23,7 @@ from hwtranscribe.render.scan import scan_of
 from hwtranscribe.types import Page, ReadOptions
 
 RENDERER_VARIABLE = "HWTRANSCRIBE_PDF"
-"""Environment variable that makes `poppler` or `pdfium` draw every page."""
+"""Environment variable that says which draws: `poppler` or `pdfium`."""
 
 _POINTS_PER_INCH = 72
 _LARGE_PAGE_PIXELS = 40_000_000  # A2 at 300 dpi has 35 million
@@ -37,7 +39,7 @@ class PdfSource:
         self._path = path
         self._options = options
         self._pdf, needs_password = _open(path, options.password)
-        self._poppler = not needs_password and poppler_is_used()
+        self._poppler = not needs_password and pdf_renderer() == "poppler"
         try:
             check_page_count(len(self._pdf), options)
             self._pdf.init_forms()
@@ -65,7 +67,7 @@ class PdfSource:
         except pypdfium2.PdfiumError as error:
             raise DocumentError("corrupt", f"the page can't be opened: {error}") from None
         try:
-            scan = None if RENDERER_VARIABLE in os.environ else scan_of(page, self._options)
+            scan = scan_of(page, self._options)
             if scan is not None:
                 return Page(document, number, scan[1], widened(scan[0]))
             dpi = _fitting_dpi(page.get_width(), page.get_height(), self._options)
@@ -78,8 +80,8 @@ class PdfSource:
             page.close()
 
 
-def poppler_is_used() -> bool:
-    """Whether Poppler draws the pages.
+def pdf_renderer() -> str:
+    """What draws pages here: `poppler` or `pdfium`. Their pictures differ a little, and with them what is read.
 
     Raises:
         UsageError: The environment variable has a value that is not known.
@@ -87,7 +89,8 @@ def poppler_is_used() -> bool:
     choice = os.environ.get(RENDERER_VARIABLE, "")
     if choice not in ("", "poppler", "pdfium"):
         raise UsageError(f"{RENDERER_VARIABLE}={choice!r}: allowed are 'poppler' and 'pdfium'")
-    return choice != "pdfium" and shutil.which("pdftoppm") is not None and shutil.which("pdfinfo") is not None
+    installed = shutil.which("pdftoppm") is not None and shutil.which("pdfinfo") is not None
+    return "poppler" if choice != "pdfium" and installed else "pdfium"
 
 
 def _open(path: Path, password: str | None) -> tuple[pypdfium2.PdfDocument, bool]:
@@ -101,6 +104,8 @@ def _open(path: Path, password: str | None) -> tuple[pypdfium2.PdfDocument, bool
             return pypdfium2.PdfDocument(file, password=attempt, autoclose=True), attempt is not None
         except pypdfium2.PdfiumError as error:
             file.close()
+            if _opens(path, attempt):  # then the error may be that of the file before
+                raise _without_pages(path) from None
             if error.err_code != pypdfium2.raw.FPDF_ERR_PASSWORD:
                 raise _damaged(path, error) from None
             if password is None:
@@ -112,12 +117,36 @@ def _open(path: Path, password: str | None) -> tuple[pypdfium2.PdfDocument, bool
 def _damaged(path: Path, error: pypdfium2.PdfiumError) -> DocumentError:
     if error.err_code == pypdfium2.raw.FPDF_ERR_SECURITY:
         return DocumentError("encrypted", "the PDF is encrypted in a way that can't be opened")
+    if _is_complete(path):
+        return DocumentError("corrupt", f"the PDF is damaged: {error}")
+    return _truncated()
+
+
+def _without_pages(path: Path) -> DocumentError:
+    return DocumentError("no_pages", "the PDF has no pages") if _is_complete(path) else _truncated()
+
+
+def _truncated() -> DocumentError:
+    return DocumentError("truncated", "the PDF ends too early (no %%EOF); copy or scan it again")
+
+
+def _is_complete(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
-        complete = b"%%EOF" in file.read()
-    if complete:
-        return DocumentError("corrupt", f"the PDF is damaged: {error}")
-    return DocumentError("truncated", "the PDF ends too early (no %%EOF); copy or scan it again")
+        return b"%%EOF" in file.read()
+
+
+def _opens(path: Path, password: str | None) -> bool:
+    """Whether PDFium opens a file, which pypdfium2 does not tell from one that has no pages."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) as content:
+        size = len(content)
+        buffer = (ctypes.c_char * size).from_buffer(content)
+        document = pypdfium2.raw.FPDF_LoadMemDocument64(buffer, size, None if password is None else password.encode())
+        opened = bool(document)
+        if opened:
+            pypdfium2.raw.FPDF_CloseDocument(document)
+        del document, buffer  # they hold the content
+    return opened
 
 
 def _fitting_dpi(width_pt: float, height_pt: float, options: ReadOptions) -> float:
