@@ -172,6 +172,13 @@ def test_characters_that_are_hardly_any_are_for_review_unless_they_are_listed(co
     assert (reading.confidence <= 0.5 and reading.status is Status.REVIEW) is doubted
 
 
+def test_a_name_that_is_on_no_list_is_not_bent_into_one_that_is():
+    rows = scores(LETTERS, *({letter: 0.99} for letter in "MAR"), {"T": 0.95, "I": 0.02}, {"A": 0.99})
+    listed = Product([Lexicon(["MARIA", "ANNA"])])
+    reading = decode_field(comb(5), rows, LETTERS, page=1, kind=Kind.LETTERS, constraint=listed)
+    assert (reading.text, reading.status) == ("MARIA", Status.REVIEW)
+
+
 def test_what_may_be_cut_wrongly_is_for_review():
     boxes = replace(comb(2), doubt="8 cells are printed, not 2 as the template says")
     reading = decode_field(boxes, scores(DIGITS, {"1": 0.999}, {"2": 0.999}), DIGITS, page=1, kind=Kind.DIGITS)

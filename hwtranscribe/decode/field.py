@@ -16,7 +16,8 @@ from hwtranscribe.decode.texts import Evidence
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
 
 MAX_ALTERNATIVES = 5
-_CONSTRAINT_BROKEN = math.log(1e-3)
+_CONSTRAINT_BROKEN, _NOT_IN_LIST = math.log(1e-3), math.log(1e-2)
+"""Share of the fields whose writer broke their rule; more of them write what no list has."""
 _BROKEN_CONFIDENCE = 0.2
 """What is left of the confidence of a reading that breaks the field's constraint."""
 _DOUBTED_CONFIDENCE = 0.5
@@ -61,7 +62,8 @@ def decode_field(
     allowed = free if constraint is None else evidence.texts(constraint)
     detail = ""
     if constraint is not None:
-        broken = log_sum(t.log_prob for t in free) + _CONSTRAINT_BROKEN
+        listed = any(isinstance(part, Lexicon) for part in constraint.parts)
+        broken = log_sum(t.log_prob for t in free) + (_NOT_IN_LIST if listed else _CONSTRAINT_BROKEN)
         if not allowed or allowed[0].log_prob < broken:
             detail = "breaks " + ", ".join(constraint.broken_by(free[0].text) or (constraint.name,))
             texts, rest = free, -math.inf
