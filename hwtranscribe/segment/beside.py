@@ -37,6 +37,11 @@ def has_writing_beside(aligned: AlignedPage, box: Box, others: Sequence[Box], bl
     left, top, right, bottom = box
     height_px = bottom - top
     reach_px = REACH * height_px
+    # Mostly there is none, and that is soon seen.
+    x, rows = max(0, left - round(2 * reach_px)), slice(max(0, top), bottom)
+    beyond = aligned.ink[rows, x : max(0, left)], aligned.ink[rows, right : right + round(2 * reach_px)]
+    if not blank and max(int(side.max(initial=0)) for side in beyond) <= INK:
+        return False
     for one in _nobodys(aligned, box, (2 * reach_px, (2 * REACH if blank else ROOM) * height_px), others):
         middle_x, middle_y = (one[0] + one[2]) / 2, (one[1] + one[3]) / 2
         if one[3] - one[1] < TALL * height_px:
