@@ -52,6 +52,7 @@ def dates(text: str, earliest: date, latest: date) -> Lexicon:
     slices = {"YYYY": slice(0, 4), "YY": slice(2, 4), "MM": slice(5, 7), "DD": slice(8, 10)}
     order = [slices[part] for part in _PART.findall(text)]
     lexicon = Lexicon("".join([day[part] for part in order]) for day in days)
+    lexicon.complete = True
     lexicon.name = f"date {text}"
     if (earliest, latest) != (EARLIEST, LATEST):
         lexicon.name += f" from {earliest} to {latest}"

@@ -17,6 +17,7 @@ class Lexicon:
     Attributes:
         name: `lexicon` and where it came from.
         start: The state before the first character.
+        complete: Whether there is no other value at all, as of dates; a list of names has some that are missing.
     """
 
     def __init__(self, values: Iterable[str], source: str = "") -> None:
@@ -34,6 +35,7 @@ class Lexicon:
         if not self._values:
             raise ValueError("the lexicon is empty")
         self.name = f"lexicon {source}".rstrip()
+        self.complete = False
         self._sorted = sorted(self._values)
         self._branches: dict[_Span, dict[str, _Span]] = {}
         self.start: _Span = (0, len(self._sorted), 0)

@@ -62,8 +62,8 @@ def decode_field(
     allowed = free if constraint is None else evidence.texts(constraint)
     detail = ""
     if constraint is not None:
-        listed = any(isinstance(part, Lexicon) for part in constraint.parts)
-        broken = log_sum(t.log_prob for t in free) + (_NOT_IN_LIST if listed else _CONSTRAINT_BROKEN)
+        others = any(isinstance(part, Lexicon) and not part.complete for part in constraint.parts)
+        broken = log_sum(t.log_prob for t in free) + (_NOT_IN_LIST if others else _CONSTRAINT_BROKEN)
         if not allowed or allowed[0].log_prob < broken:
             detail = "breaks " + ", ".join(constraint.broken_by(free[0].text) or (constraint.name,))
             texts, rest = free, -math.inf
