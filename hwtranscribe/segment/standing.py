@@ -29,11 +29,11 @@ def with_rules_touched(aligned: AlignedPage, boxes: CharBoxes) -> CharBoxes:
     left, top, right, bottom = (box - (x, y, x, y)).T
     sums = cv2.integral(near.view(np.uint8))
     height_px = np.maximum(bottom - top - _FOOT_PX - _HEAD_PX, 0)
-    inside = _counted(sums, left, right, top + _HEAD_PX, top + _HEAD_PX + height_px)
+    inside = _counted(sums, np.stack([left, top + _HEAD_PX, right, top + _HEAD_PX + height_px], axis=1))
     hollow = inside < (1 - _ALONG) * (right - left) * height_px
     on_rule, under_rule = (
-        hollow & _goes_along(near, sums, left, right, *rows)
-        for rows in ((bottom - 1, bottom + _FOOT_PX), (top - _HEAD_PX, top + 1))
+        hollow & _goes_along(near, sums, np.stack([left, first, right, last], axis=1))
+        for first, last in ((bottom - 1, bottom + _FOOT_PX), (top - _HEAD_PX, top + 1))
     )
     written = ~boxes.blank
     # What a blank form prints is known to the px: of the heads that touched it, none had gone.
@@ -44,29 +44,19 @@ def with_rules_touched(aligned: AlignedPage, boxes: CharBoxes) -> CharBoxes:
 def _goes_along(
     printed: Bool[np.ndarray, "height width"],
     sums: Int32[np.ndarray, "height_1 width_1"],
-    left: Int64[np.ndarray, " n"],
-    right: Int64[np.ndarray, " n"],
-    top: Int64[np.ndarray, " n"],
-    bottom: Int64[np.ndarray, " n"],
+    windows: Int64[np.ndarray, "n 4"],
 ) -> Bool[np.ndarray, " n"]:
-    """Return in which windows printing goes along most of the columns."""
-    least = _ALONG * (right - left)
-    result = (right > left) & (_counted(sums, left, right, top, bottom) >= least)
-    for window in np.flatnonzero(result):
-        rows = slice(max(0, top[window]), bottom[window])
-        columns = printed[rows, left[window] : right[window]].any(axis=0)
-        result[window] = np.count_nonzero(columns) >= least[window]
+    """Return in which windows (left, top, right, bottom) printing goes along most of the columns."""
+    widths = windows[:, 2] - windows[:, 0]
+    result = (widths > 0) & (_counted(sums, windows) >= _ALONG * widths)
+    for number in np.flatnonzero(result):
+        left, top, right, bottom = windows[number]
+        columns = printed[max(0, top) : bottom, left:right].any(axis=0)
+        result[number] = np.count_nonzero(columns) >= _ALONG * (right - left)
     return result
 
 
-def _counted(
-    sums: Int32[np.ndarray, "height_1 width_1"],
-    left: Int64[np.ndarray, " n"],
-    right: Int64[np.ndarray, " n"],
-    top: Int64[np.ndarray, " n"],
-    bottom: Int64[np.ndarray, " n"],
-) -> Int32[np.ndarray, " n"]:
+def _counted(sums: Int32[np.ndarray, "height_1 width_1"], windows: Int64[np.ndarray, "n 4"]) -> Int32[np.ndarray, " n"]:
     """Return how many px are set in windows of a mask, from its sums over all rectangles at its upper left corner."""
-    right = np.minimum(right, sums.shape[1] - 1)
-    top, bottom = (np.clip(y, 0, len(sums) - 1) for y in (top, bottom))
+    left, top, right, bottom = np.clip(windows, 0, np.array([*sums.shape[::-1], *sums.shape[::-1]]) - 1).T
     return sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
