@@ -3,7 +3,9 @@
 All weights are log-linear and were fitted on the development sets.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int32
@@ -106,20 +108,23 @@ def is_dash(
     return straight & (height_px < DASH_HEIGHT * line_height_px) & (width_px > DASH_ASPECT * height_px)
 
 
-def floats(box: Box, tall: Sequence[tuple[int, int, float]]) -> bool:
+def floats(box: Box, ending: Sequence[tuple[int, float]], starting: Sequence[tuple[int, float]]) -> bool:
     """Return whether a box is above the middle of the tall pieces on either side of it, and wider than high.
 
     The raised c of a Mc is higher.
 
     Args:
         box: px.
-        tall: Left end, right end and middle row of the line's tall pieces, in reading order.
+        ending: Right ends of the line's tall pieces, sorted, each with its middle row.
+        starting: Their left ends, likewise.
     """
     left, top, right, bottom = box
-    before = next((middle for _, end, middle in reversed(tall) if end <= left), None)
-    after = next((middle for start, _, middle in tall if start >= right), None)
-    beside = [middle for middle in (before, after) if middle is not None]
-    return right - left > FLOATING_ASPECT * (bottom - top) and bool(beside) and bottom < min(beside)
+    if right - left <= FLOATING_ASPECT * (bottom - top):
+        return False
+    before = bisect_right(ending, left, key=itemgetter(0))
+    after = bisect_left(starting, right, key=itemgetter(0))
+    beside = [middle for _, middle in (*ending[max(0, before - 1) : before], *starting[after : after + 1])]
+    return bool(beside) and bottom < min(beside)
 
 
 def stretch(

@@ -88,8 +88,8 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
     costs, areas = line.cut_cost.tolist(), line.area.tolist()
     parts = part_log_prob(line.left, line.right, height_px).tolist()
     dashes, dots = line.dashes.tolist(), line.dots.tolist()
-    sides = zip(lefts, tops, rights, bottoms, strict=True)
-    tall = [(left, right, (top + bottom) / 2) for left, top, right, bottom in sides if bottom - top >= TALL * height_px]
+    tall = [k for k in range(count) if bottoms[k] - tops[k] >= TALL * height_px]
+    ending, starting = (sorted((ends[k], (tops[k] + bottoms[k]) / 2) for k in tall) for ends in (rights, lefts))
     for i in range(count):
         left, top, right, bottom = lefts[i], tops[i], rights[i], bottoms[i]
         inner_gap, joined, only_marks = 0.0, 0, True
@@ -112,7 +112,7 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
             boxes.append(_around((left, top, right, bottom), loops))
             beside = any(one.beside(other) for one, other in combinations(loops, 2))
             log_prob = edge_log_prob(right - left, bottom - top, inner_gap, joined, cut, height_px)
-            floating = not loops and floats((left, top, right, bottom), tall)
+            floating = not loops and floats((left, top, right, bottom), ending, starting)
             log_prob += BESIDE * beside + SEVERAL_MARKS * several + FLOATING * floating
             geometry.append(log_prob + parts[i] * (costs[i] == 0))
             skip = -np.inf
