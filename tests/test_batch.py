@@ -10,7 +10,7 @@ import pytest
 from results import PROVENANCE, failed_result, page_result
 
 from hwtranscribe.batch.discover import discover
-from hwtranscribe.batch.folder import LOCK_NAME, open_folder
+from hwtranscribe.batch.folder import LOCK_NAME, claim_folder, open_folder, open_journal
 from hwtranscribe.batch.outputs import write_outputs
 from hwtranscribe.batch.plan import check_identity, forget_what_never_was, plan
 from hwtranscribe.batch.pool import SerialExecutor, WorkerPool
@@ -274,9 +274,8 @@ def test_two_runs_in_one_folder_are_refused(tmp_path):
 
 def test_files_of_others_are_not_overwritten(tmp_path):
     (tmp_path / "fields.csv").write_text("mine")
-    for fresh in (False, True):
-        with pytest.raises(OutputError, match=r"holds fields\.csv"), open_folder(tmp_path, fresh=fresh):
-            pass
+    with pytest.raises(OutputError, match=r"holds fields\.csv"), claim_folder(tmp_path):
+        pass
     assert (tmp_path / "fields.csv").read_text() == "mine"
 
 
@@ -285,7 +284,7 @@ def test_other_files_in_the_folder_are_left_alone(scans, tmp_path):
     out.mkdir()
     (out / "notes.txt").write_text("mine")
     run(scans("a"), out, SerialExecutor())
-    with open_folder(out, fresh=True) as journal:
+    with claim_folder(out), open_journal(out, fresh=True) as journal:
         assert journal.counts()["documents"] == 0
     assert [path.name for path in out.iterdir() if not path.name.startswith((JOURNAL_NAME, "."))] == ["notes.txt"]
 

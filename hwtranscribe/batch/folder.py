@@ -16,9 +16,9 @@ OUTPUT_NAMES = (*_TABLES, "results.jsonl", "results.xlsx", "report.html", "text"
 
 
 @contextlib.contextmanager
-def open_folder(folder: Path, *, fresh: bool = False, create: bool = True) -> Iterator[Journal]:
+def open_folder(folder: Path, *, create: bool = True) -> Iterator[Journal]:
     """Claim an output folder and open its journal; see `claim_folder` and `open_journal`."""
-    with claim_folder(folder, create=create), open_journal(folder, fresh=fresh) as journal:
+    with claim_folder(folder, create=create), open_journal(folder) as journal:
         yield journal
 
 

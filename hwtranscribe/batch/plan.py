@@ -83,7 +83,8 @@ def plan(documents: Sequence[Found], journal: Journal, *, retry_failed: bool = F
             to_read.append(item)
         else:
             kept_failed += before is not None and before.state == "failed"
-    journal.forget(renamed)
+    if renamed:
+        journal.forget(renamed)
     return Plan(tuple(to_read), len(documents) - len(to_read), kept_failed)
 
 
