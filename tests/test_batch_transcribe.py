@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from test_batch import outputs
-from test_render import encrypt
+from test_render_pdf import encrypt
 
 from hwtranscribe.cli import run
 from hwtranscribe.journal import Journal
