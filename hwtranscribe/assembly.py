@@ -1,5 +1,6 @@
 """Pages -> the result of a document: filled forms out of pages that were read, settled by the form's rules."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -58,9 +59,9 @@ def _forms(
         stacks[-1].append(page)
     if not stacks and pages:
         stacks.append([])
-    backwards = _backwards(form, stacks)
+    doubt = _backwards(form, stacks) or _several_on_one(form, pages)
     forms = tuple(
-        _filled_form(form, i, stack, pages, review_below, backwards or _not_in_a_row(stack))
+        _filled_form(form, i, stack, pages, review_below, doubt or _not_in_a_row(stack))
         for i, stack in enumerate(stacks, start=1)
     )
     return forms, unmatched
@@ -71,6 +72,14 @@ def _backwards(form: FormTemplate, stacks: Sequence[Sequence[PageReadings]]) -> 
     if len(stacks) < 2 or not stacks[0][0].template_page or stacks[-1][-1].template_page == len(form.pages) - 1:
         return ""
     return "the stack begins in the middle of a form and ends in one: its pages may be in reverse order"
+
+
+def _several_on_one(form: FormTemplate, pages: Sequence[PageReadings]) -> str:
+    """Why pages may belong together otherwise, where pictures show pages of several forms, or an empty text."""
+    shown = Counter((page.page, page.template_page) for page in pages if page.registered)
+    if len(form.pages) < 2 or max(shown.values(), default=1) < 2:
+        return ""
+    return "several forms lie on one picture: which of their pages belong together is not known"
 
 
 def _not_in_a_row(stack: Sequence[PageReadings]) -> str:
@@ -107,7 +116,7 @@ def _filled_form(
     settled = apply_rules(form, fields, review_below)
     if doubt:
         settled = tuple(_doubted(reading, doubt) for reading in settled)
-    return FilledForm(number, form.name, tuple(page.page for page in stack), settled)
+    return FilledForm(number, form.name, tuple(dict.fromkeys(page.page for page in stack)), settled)
 
 
 def _doubted(reading: FieldReading, why: str) -> FieldReading:

@@ -197,7 +197,7 @@ class BatchReader:
                 f"{job.document}: a worker read it with {part.provenance}, this run reads with {self._provenance}; "
                 "give all workers the same version, checkpoint, form and HWTRANSCRIBE_PDF"
             )
-        self._reporter.pages_read(len(part.pages) + len(part.errors))
+        self._reporter.pages_read(len({page.page for page in part.pages}) + len(part.errors))
         unfinished = self._unfinished.get(job.document)
         if unfinished is None:
             unfinished = self._unfinished[job.document] = _Unfinished(outcome.fingerprint, part.page_total)

@@ -24,7 +24,7 @@ from hwtranscribe.line_reader import LineReader
 from hwtranscribe.marks import read_mark
 from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, read_targets
-from hwtranscribe.register import Reference, align, blank_page, prepare_reference, upright
+from hwtranscribe.register import Reference, align_all, blank_page, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.render.pdf import pdf_renderer
 from hwtranscribe.segment import BESIDE, CellGrid, cut_off_lines, field_boxes, field_place, has_mark_beside, page_lines
@@ -161,14 +161,21 @@ class Transcriber:
             if isinstance(page, PageError):
                 errors.append(page)
                 continue
-            aligned = align(page, self.references) if self.form else upright(page)
-            warnings.extend(f"page {page.number}: {warning}" for warning in aligned.warnings)
-            readings = self._read_page(aligned)
-            read.append(
-                PageReadings(aligned.page, aligned.template_page, aligned.registered, readings, aligned.warnings)
-            )
+            shown = align_all(page, self.references) if self.form else [upright(page)]
+            warnings.extend(f"page {page.number}: {warning}" for aligned in shown for warning in aligned.warnings)
+            there = [
+                PageReadings(
+                    aligned.page,
+                    aligned.template_page,
+                    aligned.registered,
+                    self._read_page(aligned),
+                    aligned.warnings,
+                )
+                for aligned in shown
+            ]
+            read.extend(there)
             if self.options.overlay and overlay_folder is not None:
-                _write_overlay(page, aligned, readings, Path(overlay_folder))
+                _write_overlay(page, [reading for one in there for reading in one.readings], Path(overlay_folder))
         return DocumentPart(total, tuple(read), tuple(errors), tuple(warnings), self.provenance)
 
     def _read_page(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
@@ -291,7 +298,7 @@ def prepare_references(form: FormTemplate) -> Iterator[Reference]:
         yield prepare_reference(pixels, page.size, boxes, float(np.median(heights)) if heights else np.inf)
 
 
-def _write_overlay(page: Page, aligned: AlignedPage, readings: Sequence[FieldReading], folder: Path) -> None:
+def _write_overlay(page: Page, readings: Sequence[FieldReading], folder: Path) -> None:
     """A picture of the page with what was read, written aside and renamed."""
     from hwtranscribe.overlay import draw_readings
 

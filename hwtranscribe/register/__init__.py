@@ -3,9 +3,9 @@
 `align` reads pages against a template, `upright` those without one.
 """
 
-from hwtranscribe.register.align import align
+from hwtranscribe.register.align import align, align_all
 from hwtranscribe.register.printing import blank_page
 from hwtranscribe.register.reference import Reference, prepare_reference
 from hwtranscribe.register.upright import upright
 
-__all__ = ["Reference", "align", "blank_page", "prepare_reference", "upright"]
+__all__ = ["Reference", "align", "align_all", "blank_page", "prepare_reference", "upright"]

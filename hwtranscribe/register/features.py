@@ -9,10 +9,11 @@ from jaxtyping import Float32, Float64, UInt8
 from hwtranscribe.imaging.geometry import project
 from hwtranscribe.imaging.paper import darkness, full_contrast, reduced
 
-FEATURE_SIZE_PX = 1100
-"""Long side of the picture features are taken from: about 95 dpi for A4."""
+COARSE_PX, COARSE_COUNT = 1100, 1200
+"""Long side of the picture features are taken from at first, about 95 dpi for A4, and how many are."""
 
-FEATURE_COUNT = 1200
+FINE_PX, FINE_COUNT = 1750, 3000
+"""The same where that is not enough: pages that are cut off, or small ones side by side."""
 RATIO = 0.85
 """A match counts when it is this much nearer than the second nearest (Lowe 2004)."""
 
@@ -30,18 +31,20 @@ class Features:
     descriptors: UInt8[np.ndarray, "n 32"]
 
 
-def page_features(pixels: UInt8[np.ndarray, "height width"]) -> Features:
+def page_features(pixels: UInt8[np.ndarray, "height width"], fine: bool = False) -> Features:
     """Return the features of a page.
 
     Args:
         pixels: Grey, 255 paper.
+        fine: Whether more of them, at a finer scale.
     """
     height, width = pixels.shape
-    factor = min(1.0, FEATURE_SIZE_PX / max(height, width))
+    size_px, count = (FINE_PX, FINE_COUNT) if fine else (COARSE_PX, COARSE_COUNT)
+    factor = min(1.0, size_px / max(height, width))
     # Blurred darkness looks alike for a grey scan, a bilevel one and a clean drawing.
     dark = cv2.GaussianBlur(full_contrast(darkness(reduced(pixels, factor))), (0, 0), 1.2)
     dark = cv2.convertScaleAbs(dark, alpha=1.5)
-    orb = cv2.ORB.create(nfeatures=FEATURE_COUNT, scaleFactor=1.2, nlevels=8, fastThreshold=10)
+    orb = cv2.ORB.create(nfeatures=count, scaleFactor=1.2, nlevels=8, fastThreshold=10)
     keypoints, descriptors = orb.detectAndCompute(dark, None)
     if descriptors is None:
         return Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
@@ -65,12 +68,13 @@ def match_features(
     if min(len(reference.points), len(page.points)) < 8:
         return None
     matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
-    pairs = matcher.knnMatch(reference.descriptors, page.descriptors, k=2)
+    # Not the other way about: the form may be there more than once, and many of its corners may be on nothing there.
+    pairs = matcher.knnMatch(page.descriptors, reference.descriptors, k=2)
     good = [first for first, second in pairs if first.distance < RATIO * second.distance]
     if len(good) < 8:
         return None
-    source = reference.points[[match.queryIdx for match in good]]
-    target = page.points[[match.trainIdx for match in good]]
+    source = reference.points[[match.trainIdx for match in good]]
+    target = page.points[[match.queryIdx for match in good]]
     cv2.setRNGSeed(0)
     affine, inliers = cv2.estimateAffinePartial2D(
         source, target, method=cv2.RANSAC, ransacReprojThreshold=2 * tolerance_px, maxIters=5000, confidence=0.999

@@ -28,6 +28,7 @@ class Reference:
         size: Width and height of the template page, px.
         printing: Darkness of the blank form's printing at that size, or None without a blank form.
         features: For finding the form at any angle and scale, in px of the template; None without a blank form.
+        fine_features: More of them.
         track: Blurred printing at reduced scale, in which points are followed.
         track_scale: px of `track` per px of the template.
         coarse: `track` at `coarse_factor` to one.
@@ -41,6 +42,7 @@ class Reference:
     size: tuple[int, int]
     printing: UInt8[np.ndarray, "height width"] | None
     features: Features | None
+    fine_features: Features | None
     track: UInt8[np.ndarray, "track_height track_width"] | None
     track_scale: float
     coarse: UInt8[np.ndarray, "coarse_height coarse_width"] | None
@@ -66,7 +68,7 @@ def prepare_reference(
         writing_height_px: Usual height of those that are written in: it tells how much blur a scan may have.
     """
     if pixels is None:
-        return Reference(size, None, None, None, 1.0, None, 1, None, tuple(boxes), writing_height_px)
+        return Reference(size, None, None, None, None, 1.0, None, 1, None, tuple(boxes), writing_height_px)
     if (pixels.shape[1], pixels.shape[0]) != size:
         shrinks = pixels.shape[0] > size[1]
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
@@ -81,6 +83,7 @@ def prepare_reference(
         size=size,
         printing=printing,
         features=page_features(pixels),
+        fine_features=page_features(pixels, fine=True),
         track=track,
         track_scale=track_scale,
         coarse=coarse,
