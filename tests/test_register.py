@@ -122,6 +122,20 @@ def test_a_form_of_boxes_that_is_cut_at_its_top_is_found(cut_share):
     assert np.linalg.norm(back - low, axis=1).max() < 5.0
 
 
+@pytest.mark.parametrize("angle_deg", [0.5, 90])
+@pytest.mark.parametrize("print_tone", [165, 225])
+def test_a_form_printed_in_a_light_colour_is_found_under_a_dark_pen(print_tone, angle_deg):
+    drawn = sheet_of_boxes()
+    page = np.where(drawn < 255, 255 - (255 - drawn.astype(float)) * (255 - print_tone) / 255, 255).astype(np.uint8)
+    for row in range(8):
+        for cell in range(8 + row):
+            place = (515 + 60 * cell, 430 + 220 * row)
+            cv2.putText(page, str((cell * 7 + row) % 10), place, cv2.FONT_HERSHEY_SIMPLEX, 1.6, 20, 5, cv2.LINE_AA)
+    scan, _ = moved(page, angle_deg)
+    aligned = align(as_page(scan), [prepare_reference(drawn, drawn.shape[::-1])])
+    assert aligned.registered and not aligned.warnings
+
+
 @pytest.mark.parametrize("rows", [1, 2])
 def test_every_form_on_a_picture_is_found_in_reading_order(reference, filled, rows):
     other = blank_form()

@@ -241,10 +241,22 @@ def has_plain_ground(dark: UInt8[np.ndarray, "height width"]) -> bool:
     return noise <= PLAIN * stroke
 
 
-def full_contrast(dark: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
-    """Return darkness stretched so that strong strokes are near black: faint scans then look like any other."""
-    _, stroke = noise_and_stroke(dark)
-    return cv2.convertScaleAbs(dark, alpha=230 / stroke) if stroke < 200 else dark
+def full_contrast(dark: UInt8[np.ndarray, "height width"], pale: bool = False) -> UInt8[np.ndarray, "height width"]:
+    """Return darkness stretched so that strong strokes are near black: faint scans then look like any other.
+
+    Args:
+        dark: From `darkness`.
+        pale: Whether the strokes that matter are far paler than the strongest: print in a light colour, under a pen.
+    """
+    if pale:
+        counts = tone_counts(dark)
+        ground = counts[: _otsu(counts) + 1]
+        split = _otsu(ground)
+        strong = np.cumsum(np.where(np.arange(len(ground)) > split, ground, 0))
+        stroke = float(np.searchsorted(strong, 0.85 * strong[-1])) if strong[-1] else 255.0
+    else:
+        _, stroke = noise_and_stroke(dark)
+    return cv2.convertScaleAbs(dark, alpha=230 / stroke) if 0 < stroke < 200 else dark
 
 
 def _otsu(counts: Float64[np.ndarray, " levels"]) -> int:

@@ -61,6 +61,11 @@ def _aligned(
     """
     sheet = Sheet(page.pixels)
     found = find_pages(sheet, references)
+    if not any(one.fits for one in found) and any(reference.printing is not None for reference in references):
+        pale = Sheet(page.pixels, pale=True)
+        in_colour = find_pages(pale, references)
+        if any(one.fits for one in in_colour):
+            sheet, found = pale, in_colour
     bare = [index for index, reference in enumerate(references) if reference.printing is None]
     if bare and not any(one.fits for one in found):
         index = bare[(page.number - 1) % len(bare)] if len(bare) == len(references) else bare[0]

@@ -31,18 +31,19 @@ class Features:
     descriptors: UInt8[np.ndarray, "n 32"]
 
 
-def page_features(pixels: UInt8[np.ndarray, "height width"], fine: bool = False) -> Features:
+def page_features(pixels: UInt8[np.ndarray, "height width"], fine: bool = False, pale: bool = False) -> Features:
     """Return the features of a page.
 
     Args:
         pixels: Grey, 255 paper.
         fine: Whether more of them, at a finer scale.
+        pale: Whether the print on it is far paler than the writing.
     """
     height, width = pixels.shape
     size_px, count = (FINE_PX, FINE_COUNT) if fine else (COARSE_PX, COARSE_COUNT)
     factor = min(1.0, size_px / max(height, width))
     # Blurred darkness looks alike for a grey scan, a bilevel one and a clean drawing.
-    dark = cv2.GaussianBlur(full_contrast(darkness(reduced(pixels, factor))), (0, 0), 1.2)
+    dark = cv2.GaussianBlur(full_contrast(darkness(reduced(pixels, factor)), pale), (0, 0), 1.2)
     dark = cv2.convertScaleAbs(dark, alpha=1.5)
     orb = cv2.ORB.create(nfeatures=count, scaleFactor=1.2, nlevels=8, fastThreshold=10)
     keypoints, descriptors = orb.detectAndCompute(dark, None)

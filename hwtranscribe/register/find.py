@@ -66,7 +66,8 @@ class Laid:
     def holds(self, points: Float32[np.ndarray, "n 2"]) -> Bool[np.ndarray, " n"]:
         """Return which points of the picture lie on the page."""
         there = project(np.linalg.inv(self.warp.page_from_template), points)
-        return ((there >= 0) & (there <= self.reference.size)).all(axis=1)
+        inside: Bool[np.ndarray, " n"] = ((there >= 0) & (there <= self.reference.size)).all(axis=1)
+        return inside
 
 
 def find_pages(sheet: Sheet, references: Sequence[Reference]) -> list[Laid]:
@@ -235,7 +236,7 @@ def _sights(sheet: Sheet, reference: Reference, page_from_template: Float64[np.n
     """A page beside a blank form, coarse and fine, at the scale at which points are followed."""
     page_px_per_template_px = float(np.sqrt(abs(np.linalg.det(page_from_template[:2, :2]))))
     dark_scale = min(1.0, reference.track_scale / page_px_per_template_px)
-    return sights(reference, sheet.dark(dark_scale), dark_scale)
+    return sights(reference, sheet.dark(dark_scale), dark_scale, sheet.pale)
 
 
 def residual_limit_px(reference: Reference) -> float:

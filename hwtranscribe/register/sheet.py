@@ -16,10 +16,12 @@ class Sheet:
 
     Attributes:
         pixels: Grey, 255 paper.
+        pale: Whether its print is taken to be far paler than the writing on it.
     """
 
-    def __init__(self, pixels: UInt8[np.ndarray, "height width"]) -> None:
+    def __init__(self, pixels: UInt8[np.ndarray, "height width"], pale: bool = False) -> None:
         self.pixels = pixels
+        self.pale = pale
         self._dark: dict[float, UInt8[np.ndarray, "small_height small_width"]] = {}
 
     @cached_property
@@ -30,12 +32,12 @@ class Sheet:
     @cached_property
     def features(self) -> Features:
         """Its features, found once, where a form is looked for at any angle."""
-        return page_features(self.pixels)
+        return page_features(self.pixels, pale=self.pale)
 
     @cached_property
     def fine_features(self) -> Features:
         """More of them, found once, where those do not show a form, or leave room for others."""
-        return page_features(self.pixels, fine=True)
+        return page_features(self.pixels, fine=True, pale=self.pale)
 
     def dark(self, scale: float) -> UInt8[np.ndarray, "small_height small_width"]:
         """Return its darkness at a scale of at most 1."""

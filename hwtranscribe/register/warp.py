@@ -89,16 +89,19 @@ class Sight:
         return cv2.GaussianBlur(picture, (0, 0), 1.2)
 
 
-def sights(reference: Reference, dark: UInt8[np.ndarray, "height width"], dark_scale: float) -> tuple[Sight, Sight]:
+def sights(
+    reference: Reference, dark: UInt8[np.ndarray, "height width"], dark_scale: float, pale: bool = False
+) -> tuple[Sight, Sight]:
     """Return a scan beside a blank form, coarse and fine.
 
     Args:
         reference: With a blank form.
         dark: Darkness of the scan, possibly at reduced scale.
         dark_scale: px of `dark` per px of the page.
+        pale: Whether the print on it is far paler than the writing.
     """
     assert reference.track is not None and reference.track_points is not None and reference.coarse is not None
-    dark = full_contrast(dark)
+    dark = full_contrast(dark, pale)
     fine = Sight(reference.track, reference.track_scale, reference.track_points, dark, dark_scale)
     factor = reference.coarse_factor
     if factor == 1:
