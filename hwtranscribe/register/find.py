@@ -66,7 +66,7 @@ class Laid:
     def holds(self, points: Float32[np.ndarray, "n 2"]) -> Bool[np.ndarray, " n"]:
         """Return which points of the picture lie on the page."""
         there = project(np.linalg.inv(self.warp.page_from_template), points)
-        inside: Bool[np.ndarray, " n"] = ((there >= 0) & (there <= self.reference.size)).all(axis=1)
+        inside: Bool[np.ndarray, " n"] = np.all((there >= 0) & (there <= self.reference.size), axis=1)
         return inside
 
 
