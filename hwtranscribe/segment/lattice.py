@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
+from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.geometry import (
     BESIDE,
     EQUALS_SKIPPED,
@@ -27,6 +28,7 @@ from hwtranscribe.segment.geometry import (
 )
 from hwtranscribe.segment.loops import Loop
 from hwtranscribe.segment.pieces import Line, line_pieces
+from hwtranscribe.segment.slashes import slash_skips
 from hwtranscribe.segment.upright import Hand, set_upright, strip_of, to_page
 from hwtranscribe.types import Box, CharBoxes
 
@@ -52,7 +54,26 @@ def line_lattice(ink: UInt8[np.ndarray, "h w"], field: str, box: Box, hand: Hand
         return empty_boxes(field, box)
     line = line_pieces(written.ink, components, height_px)
     lattice = _lattice(line, field, box, written.shear, height_px, components.stroke_width_px)
-    return replace(lattice, strip=strip_of(written))
+    standing = find_components(ink) if written.shear else components
+    slashes = slash_skips(standing)
+    if not slashes:
+        return replace(lattice, strip=strip_of(written))
+    # The network for lines knows no slashes: it would speak for ones.
+    return _with_slashes(lattice, standing, slashes, box)
+
+
+def _with_slashes(lattice: CharBoxes, components: Components, slashes: dict[int, float], box: Box) -> CharBoxes:
+    """A lattice in which what may be a slash may be left out."""
+    skips = lattice.skip_log_prob.copy()
+    left, top, right, bottom = (lattice.boxes - np.array(box, np.float32)[[0, 1, 0, 1]]).T
+    for k, skip in slashes.items():
+        # Set upright and slanted back, a box is a little wider than what was written.
+        near_px = 0.12 * float(components.height[k])
+        off_px = np.abs((left + right) / 2 - (components.left[k] + components.right[k]) / 2)
+        mine = (off_px <= near_px) & (np.abs(top - components.top[k]) <= near_px)
+        mine &= np.abs(bottom - components.bottom[k]) <= near_px
+        skips[mine] = np.maximum(skips[mine], skip)
+    return replace(lattice, skip_log_prob=skips)
 
 
 def empty_boxes(field: str, box: Box) -> CharBoxes:

@@ -1,0 +1,46 @@
+"""Slashes among digits, drawn in hands."""
+
+import numpy as np
+import pytest
+from drawn_pages import Hand, write_line
+
+from hwtranscribe.segment.components import find_components
+from hwtranscribe.segment.lattice import line_lattice
+from hwtranscribe.segment.slashes import TALL_SKIPPED, slash_skips
+
+CAPITAL_PX = 44
+
+
+def written(text: str, seed: int, lean: float = 0.4) -> np.ndarray:
+    """A line of digits in a hand; `/` is a straight stroke a little taller than they are."""
+    ink = np.zeros((140, 900), np.uint8)
+    hand = Hand(seed)
+    x = 40.0
+    for part in text.replace("/", " / ").split():
+        if part == "/":
+            top, bottom = 92 - 1.08 * CAPITAL_PX, 92 + 0.08 * CAPITAL_PX
+            stroke = np.linspace((x, bottom), (x + lean * (bottom - top), top), 20)
+            hand.draw(ink, [stroke], CAPITAL_PX)
+            x += lean * (bottom - top) + 10
+        else:
+            write_line(ink, part, round(x), 92, 500, CAPITAL_PX, hand)
+            x = float(np.flatnonzero(ink.any(axis=0)).max()) + 10
+    return ink
+
+
+@pytest.mark.parametrize("seed", [5, 7, 12])
+def test_what_may_be_a_slash_may_be_left_out(seed):
+    ink = written("14/05/87", seed)
+    assert list(slash_skips(find_components(ink)).values()) == [TALL_SKIPPED] * 2
+    lattice = line_lattice(ink, "date", (0, 0, 900, 140))
+    assert int((lattice.skip_log_prob == TALL_SKIPPED).sum()) == 2
+    # The network for lines was shown no slashes.
+    assert lattice.strip is None
+
+
+@pytest.mark.parametrize("seed", [5, 7, 12])
+def test_upright_strokes_and_digits_are_no_slashes(seed):
+    assert not slash_skips(find_components(written("14/05/87", seed, lean=0.05)))
+    ink = written("2719 3548 06", seed)
+    assert not slash_skips(find_components(ink))
+    assert line_lattice(ink, "number", (0, 0, 900, 140)).strip is not None
