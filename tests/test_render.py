@@ -209,3 +209,17 @@ def test_one_pixel_gets_paper_around_it(tmp_path):
     Image.new("L", (20_000, 3), 0).save(tmp_path / "strip.png")
     page = read_page(tmp_path / "strip.png")
     assert page.pixels.shape == (50, 20_000) and dark_area(page.pixels) == (0, 0, 20_000, 3)
+
+
+@pytest.mark.parametrize("marker", [(255, 240, 60), (255, 120, 190), (120, 240, 120), (90, 190, 240)])
+def test_a_highlighter_is_paper_and_a_pen_on_it_is_dark(marker):
+    page = np.full((1200, 900, 3), 250, np.uint8)
+    page[300:340, 100:700] = marker
+    for x in range(120, 680, 20):
+        page[305:335, x : x + 5] = (30, 30, 40)
+        page[605:635, x : x + 5] = marker
+    grey = grey_from_rgb(page)
+    assert grey[310:330, 100:118].min() >= 230 and grey[310:330, 130:138].min() >= 230
+    assert grey[310:330, 121:124].max() <= 60
+    # Strokes of a pen in that colour are no highlighter's.
+    assert grey[610:630, 121:124].max() <= 200

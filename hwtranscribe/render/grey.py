@@ -8,6 +8,11 @@ from PIL import Image
 _PAPER_STEP = 8  # px between the samples that the colour of the paper is taken from
 _PAPER_PERCENTILE = 90
 _MAX_GAIN = 2.0
+_MARKER_STEP = 4
+_VIVID, _BRIGHT = 50, 190
+"""Least difference of the channels of a highlighter's colour, and least tone of its brightest channel."""
+_BROAD = 1 / 90
+"""Least breadth of a highlighter's stroke, as a share of the picture's long side: 3.3 mm of A4, more than a pen's."""
 
 
 def grey_from_rgb(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
@@ -16,7 +21,8 @@ def grey_from_rgb(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray,
     Luminance alone makes a red or light blue pen pale; the darkest channel alone makes yellow or pink paper dark. So
     the channels are first brought to the tint of the paper (a white balance that leaves its brightness as it is), and
     the result is the mean of luminance and darkest channel: red ink keeps about three quarters of the contrast of
-    black, while JPEG's colour noise, which the darkest channel picks up, is halved.
+    black, while JPEG's colour noise, which the darkest channel picks up, is halved. Where a highlighter went over the
+    paper, it is made paper.
     """
     samples = rgb[::_PAPER_STEP, ::_PAPER_STEP].reshape(-1, 3)
     paper = np.maximum(np.percentile(samples, _PAPER_PERCENTILE, axis=0), 1)
@@ -25,7 +31,30 @@ def grey_from_rgb(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray,
         table = np.clip(np.arange(256)[:, None] * gains + 0.5, 0, 255).astype(np.uint8)
         rgb = cv2.LUT(rgb, table[None])
     darkest = cv2.min(cv2.min(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
-    return cv2.addWeighted(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 0.5, darkest, 0.5, 0)
+    grey = cv2.addWeighted(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), 0.5, darkest, 0.5, 0)
+    marked = _highlighted(rgb)
+    if marked is not None:
+        # Its brightest channel is as bright as the paper, and dark where a pen is.
+        brightest = cv2.max(cv2.max(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+        grey = np.where(marked > 0, brightest, grey)
+    return grey
+
+
+def _highlighted(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"] | None:
+    """1 where a highlighter went over the paper, or where it is printed on in as light a colour; None where nowhere."""
+    small = rgb[::_MARKER_STEP, ::_MARKER_STEP]
+    brightest = cv2.max(cv2.max(small[..., 0], small[..., 1]), small[..., 2])
+    darkest = cv2.min(cv2.min(small[..., 0], small[..., 1]), small[..., 2])
+    vivid = ((brightest >= _BRIGHT) & (cv2.subtract(brightest, darkest) >= _VIVID)).view(np.uint8)
+    if not vivid.any():
+        return None
+    broad_px = max(6, round(_BROAD * max(small.shape)))
+    # Pens leave gaps in it that are narrower than it is.
+    solid = cv2.morphologyEx(vivid, cv2.MORPH_CLOSE, np.ones((broad_px // 2 | 1,) * 2, np.uint8))
+    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((broad_px, broad_px), np.uint8))
+    if not solid.any():
+        return None
+    return cv2.resize(cv2.dilate(solid, np.ones((5, 5), np.uint8)), rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
 
 
 def grey_from_deep(values: Shaped[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
