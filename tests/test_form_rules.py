@@ -107,6 +107,67 @@ def test_what_is_for_review_for_another_reason_stays_so(tmp_path):
     assert (code.status, code.detail) == (Status.REVIEW, "breaks date DDMMYYYY")
 
 
+@pytest.mark.parametrize("doubt", ["crossed out", "there is writing beside it that belongs to no field"])
+def test_a_field_in_doubt_is_not_changed_and_makes_no_other_one_certain(sum_form, doubt):
+    in_doubt = replace(read("one", "70", 0.5, ("10", 0.4)), detail=doubt)
+    one, two, total = apply_rules(sum_form, [in_doubt, read("two", "25", 0.85), read("total", "35", 0.98)], 0.9)
+    assert (one.text, two.text, total.text) == ("70", "25", "35")
+    assert {reading.status for reading in (one, two, total)} == {Status.REVIEW}
+    assert one.confidence <= 0.5 and two.confidence <= 0.85
+    assert one.detail == f"{doubt}; total is not the sum of one, two"
+    held = [replace(in_doubt, text="10", confidence=0.97), read("two", "25", 0.85), read("total", "35", 0.98)]
+    one, two, total = apply_rules(sum_form, held, 0.9)
+    assert (one.status, one.detail, one.confidence) == (Status.REVIEW, doubt, 0.5)
+    why = f"another field of the sum total is {'crossed out' if doubt == 'crossed out' else 'in doubt'}"
+    assert (two.status, two.detail) == (Status.REVIEW, f"confidence below 0.9; {why}")
+    assert (total.status, total.detail) == (Status.REVIEW, why)
+
+
+def test_an_empty_box_with_a_mark_beside_it_is_not_ticked_by_its_group(tmp_path):
+    form = template(tmp_path, box("small"), box("large"))
+    beside = replace(tick("small", 0.001), confidence=0.5, status=Status.REVIEW, detail="a mark beside it")
+    small, large = apply_rules(form, [beside, tick("large", 0.001)], 0.9)
+    assert (small.text, large.text) == ("0", "0")
+    assert small.status is large.status is Status.REVIEW
+    assert small.detail == "a mark beside it; none of the group size is ticked"
+    small, large = apply_rules(form, [beside, tick("large", 0.999)], 0.9)
+    assert (small.text, large.text, large.status) == ("0", "1", Status.REVIEW)
+    assert large.detail == "another box of the group size is in doubt"
+
+
+def test_an_illegible_field_stays_so(sum_form):
+    illegible = replace(read("one", "", 0.0, ("10", 0.3)), status=Status.ILLEGIBLE, detail="not readable")
+    one, two, _ = apply_rules(sum_form, [illegible, read("two", "25", 0.99), read("total", "35", 0.98)], 0.9)
+    assert (one.text, one.status, one.detail, two.status) == ("", Status.ILLEGIBLE, "not readable", Status.REVIEW)
+
+
+def test_rules_that_contradict_each_other_leave_no_field_accepted(tmp_path):
+    form = template(tmp_path, number("code"), number("b", 'equals = "code"'), number("c", 'equals = "code"'))
+    fields = [read("code", "17", 0.8, ("11", 0.05)), read("b", "17", 0.85), read("c", "11", 0.99)]
+    code, b, c = apply_rules(form, fields, 0.9)
+    assert (code.text, b.text, c.text) == ("17", "17", "11")
+    assert {reading.status for reading in (code, b, c)} == {Status.REVIEW}
+    assert code.detail == c.detail == "c does not equal code"
+    assert b.detail == "another field of the same value is in doubt"
+
+
+def test_a_rule_that_a_later_one_breaks_is_named(tmp_path):
+    form = template(tmp_path, number("a", 'equals = "b"'), number("b"), number("c", 'equals = "b"'))
+    fields = [read("a", "17", 0.6), read("b", "17", 0.6, ("11", 0.39)), read("c", "11", 0.999999)]
+    for reading in apply_rules(form, fields, 0.9):
+        assert reading.status is Status.REVIEW and reading.confidence <= 0.85
+        assert "does not equal" in reading.detail or "in doubt" in reading.detail
+
+
+def test_alternatives_are_what_the_rule_leaves_to_the_others(sum_form):
+    readings = [read("one", "70", 0.6, ("10", 0.3), ("40", 0.1)), read("two", "25", 0.99), read("total", "35", 0.98)]
+    one, *_ = apply_rules(sum_form, readings, 0.9)
+    assert (one.text, [other.text for other in one.alternatives]) == ("10", ["70", "40"])
+    first, second = (other.confidence for other in one.alternatives)
+    assert first == pytest.approx(6 * second, rel=1e-3)
+    assert one.confidence + first + second == pytest.approx(1, abs=1e-5)
+
+
 def test_a_group_has_one_ticked_box(tmp_path):
     form = template(tmp_path, box("small"), box("large"))
     small, large = apply_rules(form, [tick("small", 0.99), tick("large", 0.3)], 0.9)
@@ -141,7 +202,7 @@ def test_a_box_that_is_crossed_out_leaves_the_other_one(tmp_path):
     for crossed_out in (taken_back("large", 0.03, 0.96), taken_back("large", 0.95, 0.05)):
         small, large, huge = apply_rules(form, [tick("small", 0.99), crossed_out, tick("huge", 0.001)], 0.9)
         assert (small.text, large.text, huge.text) == ("1", "0", "0")
-        assert small.status is large.status is Status.REVIEW
+        assert small.status is large.status is huge.status is Status.REVIEW
         assert small.detail.endswith("another box of the group size is crossed out")
         assert large.detail.endswith(CROSSED_OUT)
         assert 0.4 < small.confidence <= 0.85
