@@ -1,12 +1,15 @@
 """Decoding: scores and constraints to readings."""
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
 from results import reading
 
 from hwtranscribe.constraint import ALPHABETS, Lexicon, Pattern, Product
+from hwtranscribe.constraint.dates import dates
+from hwtranscribe.constraint.ranges import Range
 from hwtranscribe.decode import decode_field, join_lines
 from hwtranscribe.language import word_log_odds
 from hwtranscribe.types import CharBoxes, Kind, Status
@@ -205,6 +208,53 @@ def cut_in_two() -> CharBoxes:
         cells=False,
         uncut=np.zeros(4, bool),
     )
+
+
+def one_before_a_number() -> CharBoxes:
+    """Three pieces, of which the first two may be one character."""
+    return replace(
+        comb(4),
+        node_count=4,
+        start=np.array([0, 1, 2, 0], np.int32),
+        end=np.array([1, 2, 3, 2], np.int32),
+        boxes=np.array([[0, 0, 10, 30], [10, 0, 30, 30], [30, 0, 50, 30], [0, 0, 30, 30]], np.float32),
+        extent=np.array([[0, 10], [10, 30], [30, 50], [0, 30]], np.float32) / 30,
+        cells=False,
+    )
+
+
+@pytest.mark.parametrize(("merged", "contradicts"), [(0.0003, True), (0.003, False)])
+def test_a_clear_reading_that_breaks_the_rule_is_not_bent_into_one_that_keeps_it(merged, contradicts):
+    rows = scores(DIGITS, *({digit: 0.9998} for digit in "185"), {"8": merged, "?": 0.9999 - merged})
+    free = decode_field(one_before_a_number(), rows, DIGITS, page=1, kind=Kind.DIGITS)
+    assert (free.text == "185" and free.status is Status.OK) is contradicts
+    limits = Product([Range(18, 99)])
+    reading = decode_field(one_before_a_number(), rows, DIGITS, page=1, kind=Kind.DIGITS, constraint=limits)
+    assert reading.text == "85"
+    doubted = reading.detail == 'reads "185", which breaks number at least 18, at most 99'
+    assert doubted is contradicts
+    if contradicts:
+        assert reading.status is Status.REVIEW and reading.confidence <= 0.5
+        assert reading.alternatives[0].text == "185" and reading.alternatives[0].confidence >= 0.5
+
+
+def test_a_clear_date_that_does_not_exist_is_for_review():
+    rows = scores(DIGITS, *({digit: 0.9998} for digit in "2902199"), {"7": 0.96, "2": 0.035})
+    constraint = Product([dates("DDMMYYYY", date(1900, 1, 1), date(2099, 12, 31))])
+    reading = decode_field(comb(8), rows, DIGITS, page=1, kind=Kind.DIGITS, constraint=constraint)
+    assert (reading.text, reading.status) == ("29021992", Status.REVIEW)
+    assert reading.detail == 'reads "29021997", which breaks date DDMMYYYY'
+    listed = decode_field(comb(8), rows, DIGITS, page=1, kind=Kind.DIGITS, constraint=Product([Lexicon(["29021997"])]))
+    assert (listed.text, listed.status) == ("29021997", Status.OK)
+
+
+def test_a_speck_that_is_clearly_none_is_not_forced_to_be_a_character():
+    rows = scores(DIGITS, {"?": 0.995, "1": 0.0049})
+    only = Lexicon(["1"])
+    only.complete = True
+    speck = replace(speck_or_character(), skip_log_prob=np.zeros(1, np.float32))
+    reading = decode_field(speck, rows, DIGITS, page=1, kind=Kind.DIGITS, constraint=Product([only]))
+    assert (reading.status, reading.detail) == (Status.REVIEW, "perhaps blank")
 
 
 def test_lattice_joins_what_reads_better_joined():

@@ -5,11 +5,12 @@ Some probability is kept for readings that break the constraint: a writer may, a
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float32
 
-from hwtranscribe.constraint import Lexicon, Product
+from hwtranscribe.constraint import Lexicon, Product, fold
 from hwtranscribe.decode.confidence import hardly_legible, probability_right
 from hwtranscribe.decode.search import UNREADABLE, Text, log_sum
 from hwtranscribe.decode.texts import Evidence
@@ -21,7 +22,7 @@ _CONSTRAINT_BROKEN, _NOT_IN_LIST = math.log(1e-3), math.log(1e-2)
 _BROKEN_CONFIDENCE = 0.2
 """What is left of the confidence of a reading that breaks the field's constraint."""
 _DOUBTED_CONFIDENCE = 0.5
-"""Most that is left where it is not certain that the field was cut into its characters."""
+"""Most that is left where it is not certain that the field was cut into its characters, or that its rule was kept."""
 _ILLEGIBLE_SHARE = 0.34
 
 
@@ -60,15 +61,19 @@ def decode_field(
     evidence = Evidence.of(boxes, log_probs, symbols, kind, prior, columns)
     free = evidence.texts(None)
     allowed = free if constraint is None else evidence.texts(constraint)
-    detail = ""
+    detail, clear = "", 0.0
     if constraint is not None:
         others = any(isinstance(part, Lexicon) and not part.complete for part in constraint.parts)
         broken = log_sum(t.log_prob for t in free) + (_NOT_IN_LIST if others else _CONSTRAINT_BROKEN)
         if not allowed or allowed[0].log_prob < broken:
-            detail = "breaks " + ", ".join(constraint.broken_by(free[0].text) or (constraint.name,))
+            detail = f"breaks {_broken(free[0].text, constraint)}"
             texts, rest = free, -math.inf
         else:
             texts, rest = allowed, broken
+            if fold(free[0].text) != fold(allowed[0].text):
+                clear = _clear(boxes, log_probs, symbols, free, review_below)
+            if clear:
+                boxes = replace(boxes, doubt=_contradiction(free[0].text, constraint))
     else:
         texts, rest = free, -math.inf
     total = log_sum([*(t.log_prob for t in texts), rest])
@@ -91,6 +96,9 @@ def decode_field(
         for t, p in zip(texts[1 : MAX_ALTERNATIVES + 1], confidences[1:], strict=False)
         if p > 1e-4
     )
+    if clear:
+        left = Alternative(free[0].text, round(min(clear, 1 - confidence), 6))
+        alternatives = (left, *alternatives[: MAX_ALTERNATIVES - 1])
     if unreadable and unreadable >= _ILLEGIBLE_SHARE * letters:
         why = "; ".join(filter(None, ["not readable", boxes.doubt]))
         return FieldReading(
@@ -126,6 +134,41 @@ def _blank(
     detail = "required, but blank" if required else doubt
     status = Status.REVIEW if detail else Status.BLANK
     return FieldReading(page, boxes.field, kind, "", round(confidence, 6), status, detail, boxes.box)
+
+
+def _clear(
+    boxes: CharBoxes,
+    log_probs: Float32[np.ndarray, "n symbols"],
+    symbols: Sequence[str],
+    free: Sequence[Text],
+    review_below: float,
+) -> float:
+    """Probability of the best reading without a constraint where that would be accepted; 0 where it would not.
+
+    Args:
+        boxes: See `decode_field`.
+        log_probs: See `decode_field`.
+        symbols: See `decode_field`.
+        free: The readings without a constraint, best first.
+        review_below: See `decode_field`.
+    """
+    best = free[0]
+    share = math.exp(best.log_prob - log_sum(t.log_prob for t in free))
+    confidence = probability_right(share) if best.text else share
+    if confidence < review_below or boxes.doubt or UNREADABLE in best.text:
+        return 0.0
+    if best.text and _hardly_legible(_characters(boxes, log_probs, symbols, best), None):
+        return 0.0
+    return confidence
+
+
+def _contradiction(text: str, constraint: Product) -> str:
+    """What to say where the writing reads clearly as something else than what the constraint allows."""
+    return f'reads "{text}", which breaks {_broken(text, constraint)}' if text else "perhaps blank"
+
+
+def _broken(text: str, constraint: Product) -> str:
+    return ", ".join(constraint.broken_by(text) or (constraint.name,))
 
 
 def _characters(
