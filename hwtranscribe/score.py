@@ -4,10 +4,14 @@ The truth is a CSV with the columns `document,page,field,text` and, if wanted, `
 are joined on document, page and field; of the document the base name is enough where only one has it. Where the truth
 has one field on a page that was read in page mode, the lines of the page are joined. Case, accents, spaces and
 punctuation are folded away; whether words are apart as in the truth is counted by itself.
+
+What is for review for another reason than its confidence is looked at whatever the threshold, so it is never counted as
+accepted. `fields.csv` does not say why; `results.jsonl` beside it does.
 """
 
 import contextlib
 import csv
+import json
 import math
 import re
 from collections import Counter, defaultdict
@@ -18,7 +22,10 @@ from typing import Any
 
 from hwtranscribe.constraint import fold
 from hwtranscribe.errors import UsageError
+from hwtranscribe.types import Status
 
+_BY_CONFIDENCE = ("confidence below", "as first read", "perhaps not blank")
+"""How the reasons begin that a lower threshold would take away."""
 _LINE = re.compile(r"line\d+")
 _PAGE = re.compile(r"[0-9]{1,9}")
 _KEPT_SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
@@ -43,6 +50,7 @@ class ScoredField:
         words_apart: Whether there are several words, in truth or reading.
         same_words: Whether the reading is divided into words as the truth is; where the truth has a mark, such as a
             hyphen, it may be or not.
+        always_reviewed: Whether no threshold accepts it, for it is for review for another reason than its confidence.
     """
 
     document: str
@@ -56,6 +64,7 @@ class ScoredField:
     pairs: tuple[tuple[str, str], ...]
     words_apart: bool
     same_words: bool
+    always_reviewed: bool = False
 
     @property
     def right(self) -> bool:
@@ -105,10 +114,7 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
     with contextlib.suppress(OSError):  # opening it says what is wrong
         if readings_path.is_dir():
             readings_path /= "fields.csv"
-    readings: dict[tuple[str, int], dict[str, tuple[str, float]]] = defaultdict(dict)
-    for line, row in _rows(readings_path, ("document", "page", "field", "text", "confidence")):
-        page = readings[_document(row["document"]), int(row["page"])]
-        page[row["field"]] = row["text"], _confidence(readings_path, line, row["confidence"])
+    readings = _readings(readings_path)
     rows = list(_rows(truth_path, ("document", "page", "field", "text")))
     named_as = _names_in_readings(truth_path, rows, {document for document, _ in readings})
     truths = [row for _, row in rows]
@@ -122,8 +128,9 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
         found = fields.get(row["field"])
         lines = sorted(name for name in fields if _LINE.fullmatch(name))
         if found is None and lines and per_page[row["document"], row["page"]] == 1:
-            found = " ".join(fields[name][0] for name in lines), min(fields[name][1] for name in lines)
-        text, confidence = found or ("", 0.0)
+            texts, confidences, always = zip(*(fields[name] for name in lines), strict=True)
+            found = " ".join(texts), min(confidences), any(always)
+        text, confidence, always_reviewed = found or ("", 0.0, False)
         truth = fold(row["text"])
         (spaces, marks), (read_spaces, read_marks) = _breaks(row["text"]), _breaks(text)
         scored.append(
@@ -139,6 +146,7 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
                 pairs=tuple(align(truth, fold(text))),
                 words_apart=bool(spaces or read_spaces),
                 same_words=spaces <= read_spaces | read_marks and read_spaces <= spaces | marks,
+                always_reviewed=always_reviewed,
             )
         )
     if not scored:
@@ -183,6 +191,7 @@ def figures(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0) -> dict[
     return {
         "fields": len(scored),
         "missing": sum(one.missing for one in scored),
+        "always_reviewed": sum(one.always_reviewed for one in scored),
         "exact": sum(one.right for one in scored) / len(scored),
         "cer": edits / max(characters, 1),
         "words": {"fields": len(of_words), "divided_right": sum(of_words)},
@@ -205,11 +214,15 @@ def figures(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0) -> dict[
 
 
 def reject_curve(scored: Sequence[ScoredField]) -> Iterator[tuple[float, float]]:
-    """Share of fields kept, most confident first, and the share of those that is wrong."""
-    ordered = sorted(scored, key=lambda one: -one.confidence)
+    """Share of fields kept, most confident first, and the share of those that is wrong.
+
+    Shares that no threshold keeps, since too many fields are always for review, are left out.
+    """
+    ordered = _most_confident_first(scored)
     for share in _KEPT_SHARES:
-        kept = ordered[: max(1, round(len(ordered) * share))]
-        yield share, sum(not one.right for one in kept) / len(kept)
+        count = max(1, round(len(scored) * share))
+        if count <= len(ordered):
+            yield share, sum(not one.right for one in ordered[:count]) / count
 
 
 def reliability(scored: Sequence[ScoredField]) -> Iterator[tuple[float, float, int, float, float]]:
@@ -228,15 +241,20 @@ def calibration_error(scored: Sequence[ScoredField]) -> float:
 
 def threshold_for(scored: Sequence[ScoredField], wrong_per_1000: float) -> Threshold | None:
     """The lowest confidence from which on at most so many of 1,000 accepted fields are wrong; None if there is none."""
-    ordered = sorted(scored, key=lambda one: -one.confidence)
+    ordered = _most_confident_first(scored)
     best, wrong = None, 0
     for accepted, one in enumerate(ordered, 1):
         wrong += not one.right
         # Fields of equal confidence are accepted together or not at all.
         ends_here = accepted == len(ordered) or ordered[accepted].confidence < one.confidence
         if ends_here and 1000 * wrong <= wrong_per_1000 * accepted:
-            best = Threshold(one.confidence, accepted, wrong, len(ordered))
+            best = Threshold(one.confidence, accepted, wrong, len(scored))
     return best
+
+
+def _most_confident_first(scored: Sequence[ScoredField]) -> list[ScoredField]:
+    """Those that a threshold may accept."""
+    return sorted((one for one in scored if not one.always_reviewed), key=lambda one: -one.confidence)
 
 
 def wilson_interval(hits: int, count: int) -> tuple[float, float]:
@@ -259,6 +277,8 @@ def report_lines(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0, wor
     """
     facts = figures(scored, wrong_per_1000)
     yield f"{facts['fields']} fields, {facts['missing']} not read at all"
+    if facts["always_reviewed"]:
+        yield f"{facts['always_reviewed']} are for review for another reason than their confidence"
     yield f"whole field right {facts['exact']:.1%}, character error rate {facts['cer']:.3f}"
     if facts["words"]["fields"]:
         divided, several = facts["words"]["divided_right"], facts["words"]["fields"]
@@ -288,6 +308,43 @@ def report_lines(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0, wor
     wrong = sorted((one for one in scored if not one.right), key=lambda one: -one.confidence)
     for one in wrong[:worst]:
         yield f"  {one.confidence:.3f}  {one.document} page {one.page} {one.field}: read {one.text!r}, is {one.truth!r}"
+
+
+def _readings(path: Path) -> dict[tuple[str, int], dict[str, tuple[str, float, bool]]]:
+    """For each document and page, its fields: text, confidence, and whether it is always for review."""
+    rows = [
+        (_document(row["document"]), int(row["page"]), row, _confidence(path, line, row["confidence"]))
+        for line, row in _rows(path, ("document", "page", "field", "text", "confidence"))
+    ]
+    details = _details(path.with_name("results.jsonl"))
+    lowest_accepted = min((confidence for *_, row, confidence in rows if row.get("status") == Status.OK), default=2.0)
+    readings: dict[tuple[str, int], dict[str, tuple[str, float, bool]]] = defaultdict(dict)
+    for document, page, row, confidence in rows:
+        detail = details.get((document, page, row["field"]))
+        if detail is None:  # then only those are known whose confidence was not too low
+            always = row.get("status") == Status.ILLEGIBLE or (
+                row.get("status") == Status.REVIEW and confidence >= lowest_accepted
+            )
+        else:
+            always = any(reason and not reason.startswith(_BY_CONFIDENCE) for reason in detail.split("; "))
+        readings[document, page][row["field"]] = row["text"], confidence, always
+    return readings
+
+
+def _details(path: Path) -> dict[tuple[str, int, str], str]:
+    """Why fields, by document, page and name, are not `ok`; empty where the file is not there."""
+    details = {}
+    try:
+        with path.open(encoding="utf-8") as file:
+            for result in map(json.loads, file):
+                filled = [reading for form in result["forms"] for reading in form["fields"]]
+                for reading in filled or result["lines"]:
+                    details[result["document"], reading["page"], reading["field"]] = reading["detail"]
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from error
+    return details
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:

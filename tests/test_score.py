@@ -108,6 +108,39 @@ def test_threshold(compare):
     assert threshold_for(compare(("A", "B", 0.9)), 5) is None
 
 
+def result(*details: str) -> str:
+    """A line of `results.jsonl`."""
+    fields = [{"page": 1, "field": f"f{i}", "detail": detail} for i, detail in enumerate(details)]
+    return json.dumps({"document": "folder/x.png", "forms": [{"fields": fields}], "lines": []}) + "\n"
+
+
+def test_what_is_for_review_for_another_reason_than_its_confidence_is_never_accepted(compare, tmp_path):
+    compare(("A", "A", 0.99), ("B", "", 1.0), ("C", "D", 0.98), ("E", "E", 0.5), ("F", "F", 0.7), ("G", "G", 0.6))
+    below = "confidence below 0.9"
+    broken, mended = f"{below}; f2 does not equal f0", f"{below}; as first read, f5 does not equal f0"
+    reasons = result("", "required, but blank", broken, "hardly legible", below, mended)
+    (tmp_path / "results.jsonl").write_text(reasons)
+    scored = score(tmp_path / "truth.csv", tmp_path)
+    assert [one.always_reviewed for one in scored] == [False, True, True, True, False, False]
+    chosen = threshold_for(scored, 5)
+    assert (chosen.confidence, chosen.accepted, chosen.wrong, chosen.total) == (0.6, 3, 0, 6)
+    assert dict(reject_curve(scored)) == {0.5: 0}
+    text = "\n".join(report_lines(scored))
+    assert "3 are for review for another reason" in text and "accepts 3 of 6 fields" in text
+    (tmp_path / "results.jsonl").write_text("{}\n")
+    with pytest.raises(UsageError, match=r"results\.jsonl: can't be read"):
+        score(tmp_path / "truth.csv", tmp_path)
+
+
+def test_without_reasons_a_field_for_review_that_is_as_sure_as_accepted_ones_is_not_accepted(compare, tmp_path):
+    compare(("A", "A", 0.95), ("B", "", 1.0), ("C", "C", 0.8), ("D", "", 0.0))
+    rows = (tmp_path / "fields.csv").read_text().splitlines()
+    for line, status in ((2, "review"), (3, "review"), (4, "illegible")):
+        rows[line] = rows[line].replace(",ok,", f",{status},")
+    (tmp_path / "fields.csv").write_text("\n".join(rows))
+    assert [one.always_reviewed for one in score(tmp_path / "truth.csv", tmp_path)] == [False, True, False, True]
+
+
 @pytest.mark.parametrize(
     ("truth", "text", "alike"),
     [
