@@ -241,6 +241,7 @@ def test_rules_across_fields(tmp_path):
         (FIELD + 'group = "a"\n', "group: only checkboxes have one"),
         (CHECKBOX + 'group = "a"\n', 'group = "a": has no other checkbox'),
         (CHECKBOX + 'check = "luhn"\n', "check: a checkbox has none"),
+        (CHECKBOX + "required = true\n", "required = true: an empty checkbox is a value, 0; of boxes of which one"),
         (FIELD + 'equals = "member_no"\n', 'equals = "member_no": is the field itself'),
         (PAIR + 'equals = "membr_no"\n', 'equals = "membr_no": there is no such field; did you mean "member_no"?'),
         (PAIR + 'sum = ["x"]\n', 'sum = "x": there is no such field'),

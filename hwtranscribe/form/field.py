@@ -151,6 +151,8 @@ class FieldTemplate(Table):
             yield f"box = {list(self.box)}: must be left, top, right, bottom with left < right and top < bottom"
         elif self.cells and right - left < MIN_CELL_PX * self.cells:
             yield f"cells = {self.cells}: too many for a box {right - left} px wide"
+        if self.required and self.kind is Kind.CHECKBOX:
+            yield "required = true: an empty checkbox is a value, 0; of boxes of which one must be ticked make a group"
         if self.case is not Case.ANY and self.kind not in (Kind.LETTERS, Kind.ALPHANUMERIC):
             yield f'case = "{self.case}": only letters and alphanumeric fields have a case, this is {self.kind}'
         given = {
