@@ -352,3 +352,14 @@ def test_a_cell_with_an_unreadable_line():
     assert (joined.text, joined.status, joined.detail) == ("AB", Status.REVIEW, "not readable")
     assert join_lines([blank, lost]).status is Status.ILLEGIBLE
     assert join_lines([blank, blank]).status is Status.BLANK
+
+
+@pytest.mark.parametrize(("rule", "in_doubt"), [(None, True), (r"\d{3,4}", True), (r"\d{3}", False)])
+def test_digits_with_an_empty_cell_between_them_are_in_doubt_unless_a_rule_says_how_many_there_are(rule, in_doubt):
+    digits = tuple("0123456789")
+    log_probs = scores(digits, {"1": 0.999}, {"2": 0.999}, {"?": 0.9}, {"3": 0.999})
+    constraint = None if rule is None else Product([Pattern(rule, ALPHABETS[Kind.DIGITS])])
+    reading = decode_field(comb(4, blank=(2,)), log_probs, digits, page=1, kind=Kind.DIGITS, constraint=constraint)
+    assert reading.text == "123"
+    assert reading.status is (Status.REVIEW if in_doubt else Status.OK)
+    assert ("empty" in reading.detail) == in_doubt

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from drawn_combs import BOX, comb_page, with_blank
 from drawn_pages import Hand, write_line
 
+from hwtranscribe.segment.cells import find_cells
 from hwtranscribe.segment.components import find_components
+from hwtranscribe.segment.field import field_boxes
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.segment.slashes import TALL_SKIPPED, slash_skips
+from hwtranscribe.types import CROSSED_OUT
 
 CAPITAL_PX = 44
 
@@ -44,3 +48,25 @@ def test_upright_strokes_and_digits_are_no_slashes(seed):
     ink = written("2719 3548 06", seed)
     assert not slash_skips(find_components(ink))
     assert line_lattice(ink, "number", (0, 0, 900, 140)).strip is not None
+
+
+def comb_with(text: str, seed: int) -> np.ndarray:
+    """A comb of eight cells of 40 px; `/` crosses a cell out."""
+    blank = comb_page()
+    ink = np.zeros_like(blank)
+    hand = Hand(seed)
+    for cell, character in enumerate(text):
+        left = BOX[0] + 50 * cell
+        if character == "/":
+            hand.draw(ink, [np.linspace((left + 14, BOX[3] - 6), (left + 34, BOX[1] + 6), 20)], 34)
+        elif character != " ":
+            write_line(ink, character, left + 12, BOX[3] - 10, 30, 30, hand)
+    return np.where(ink > 120, 30, blank).astype(np.uint8)
+
+
+@pytest.mark.parametrize("seed", [5, 7, 12])
+@pytest.mark.parametrize(("text", "crossed_out"), [("2748////", True), ("////3526", True), ("27483526", False)])
+def test_cells_that_are_crossed_out_one_by_one_are_in_doubt(text, crossed_out, seed):
+    aligned = with_blank(comb_page(), comb_with(text, seed))
+    boxes = field_boxes(aligned, "number", BOX, find_cells(aligned, BOX, 8))
+    assert (CROSSED_OUT in boxes.doubt) == crossed_out

@@ -6,11 +6,12 @@ Some probability is kept for readings that break the constraint: a writer may, a
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float32
 
-from hwtranscribe.constraint import Lexicon, Product, fold
+from hwtranscribe.constraint import Lexicon, Product, accepts_text, fold
 from hwtranscribe.decode.confidence import hardly_legible, probability_right
 from hwtranscribe.decode.search import UNREADABLE, Text, log_sum
 from hwtranscribe.decode.texts import Evidence
@@ -85,7 +86,7 @@ def decode_field(
     confidence = probability_right(confidences[0])
     if detail:
         confidence *= _BROKEN_CONFIDENCE
-    doubt = boxes.doubt or _hardly_legible(characters, constraint)
+    doubt = boxes.doubt or _hardly_legible(characters, constraint) or _has_gap(boxes, best, kind, constraint)
     if doubt:
         confidence = min(confidence, _DOUBTED_CONFIDENCE)
         detail = "; ".join(filter(None, [detail, doubt]))
@@ -188,6 +189,17 @@ def _hardly_legible(characters: Sequence[CharReading], constraint: Product | Non
     listed = constraint is not None and any(isinstance(part, Lexicon) for part in constraint.parts)
     doubted = not listed and hardly_legible([character.confidence for character in characters])
     return "hardly legible" if doubted else ""
+
+
+def _has_gap(boxes: CharBoxes, best: Text, kind: Kind, constraint: Product | None) -> str:
+    """Why digits can't be trusted that have an empty cell between them; not where one more would break the rule."""
+    if kind is not Kind.DIGITS or not boxes.cells:
+        return ""
+    for at, (before, after) in enumerate(pairwise(best.edges), start=1):
+        longer = (f"{best.text[:at]}{digit}{best.text[at:]}" for digit in range(10))
+        if after > before + 1 and (constraint is None or any(accepts_text(constraint, text) for text in longer)):
+            return "a cell between its digits is empty"
+    return ""
 
 
 def _box(boxes: CharBoxes, edge: int) -> Box:

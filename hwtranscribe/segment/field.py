@@ -8,6 +8,7 @@ from hwtranscribe.segment.cells import CellGrid, cell_boxes, find_cells
 from hwtranscribe.segment.free import free_boxes
 from hwtranscribe.segment.place import written_box
 from hwtranscribe.segment.ruled import above_its_rule
+from hwtranscribe.segment.slashes import end_in_slashes
 from hwtranscribe.segment.standing import with_rules_touched
 from hwtranscribe.segment.strike import WHOLE, struck_share
 from hwtranscribe.types import CROSSED_OUT, AlignedPage, Box, CharBoxes
@@ -43,7 +44,8 @@ def field_boxes(
         boxes, frame = cell_boxes(aligned, field, box, grid), (grid.top, grid.bottom)
     boxes = with_rules_touched(aligned, boxes)
     struck = struck_share(aligned, boxes, frame)
-    crossed_out = "" if struck == 0 else CROSSED_OUT if struck >= WHOLE else f"{CROSSED_OUT} in part"
+    cancelled = grid is not None and end_in_slashes(boxes)
+    crossed_out = "" if not (struck or cancelled) else CROSSED_OUT if struck >= WHOLE else f"{CROSSED_OUT} in part"
     blank = bool(boxes.blank.all())
     beside = BESIDE if has_writing_beside(aligned, _with_characters(box, boxes), others, blank) else ""
     return replace(boxes, doubt="; ".join(filter(None, [boxes.doubt, crossed_out, beside])))

@@ -1,9 +1,10 @@
-"""Strokes of a line that may be slashes: `12/05/2023` holds two of them, and to the networks they are ones."""
+"""Strokes that may be slashes and look like ones: in `12/05/2023`, and in cells that are crossed out one by one."""
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from hwtranscribe.segment.components import Components
+from hwtranscribe.segment.components import INK_THRESHOLD, Components, stroke_width_px
+from hwtranscribe.types import CharBoxes
 
 LEAN, MORE_THAN_HAND = 0.28, 0.2
 """Least lean of a slash, px right per px up, and by how much it leans more than the hand."""
@@ -27,13 +28,11 @@ def slash_skips(components: Components) -> dict[int, float]:
     height_px = components.height
     usual_px = float(np.median(height_px[height_px >= 0.5 * height_px.max()]))
     slender: Bool[np.ndarray, " n"] = (height_px >= AS_TALL * usual_px) & (components.width < height_px)
-    leans: dict[int, float] = {}
-    for k in np.flatnonzero(slender & (components.width >= LEAN * height_px)).tolist():
-        spread, axes = np.linalg.eigh(_scatter(components, k))
-        lean = -float(axes[0, 1] / axes[1, 1])
-        breadth_px = float(np.sqrt(12 * max(spread[0], 0.0)))
-        if lean >= LEAN and breadth_px <= STRAIGHT * components.stroke_width_px:
-            leans[k] = lean
+    leans = {
+        k: lean
+        for k in np.flatnonzero(slender & (components.width >= LEAN * height_px)).tolist()
+        if (lean := _lean(_scatter(components, k), components.stroke_width_px)) >= LEAN
+    }
     others = [k for k in np.flatnonzero(height_px >= 0.5 * usual_px).tolist() if k not in leans]
     if not leans or len(others) < 2:
         return {}
@@ -47,8 +46,43 @@ def slash_skips(components: Components) -> dict[int, float]:
     }
 
 
+def end_in_slashes(boxes: CharBoxes) -> bool:
+    """Return whether two or more cells at either end of a comb hold nothing but a slash, as those that were not needed.
+
+    Args:
+        boxes: Of a comb.
+    """
+    written = np.flatnonzero(~boxes.blank)
+    if len(written) < 2:
+        return False
+    tall_px = boxes.boxes[:, 3] - boxes.boxes[:, 1]
+    usual_px = float(np.median(tall_px[written]))
+    inks = [(boxes.inks[k] >= INK_THRESHOLD).view(np.uint8) for k in written]
+    stroke_px = float(np.median([stroke_width_px(ink) for ink in inks]))
+    scatters = [_scatter_of(ink > 0) for ink in inks]
+    leans = np.array([_lean(scatter, stroke_px) for scatter in scatters])
+    slashes = (leans >= LEAN) & (tall_px[written] >= AS_TALL * usual_px)
+    others = [-scatter[0, 1] / scatter[1, 1] for scatter, slash in zip(scatters, slashes, strict=True) if not slash]
+    hand = max(0.0, float(np.median(others))) if others else 0.0
+    slashes &= leans >= hand + MORE_THAN_HAND
+    return bool(slashes[:2].all() or slashes[-2:].all())
+
+
+def _lean(scatter: Float64[np.ndarray, "2 2"], stroke_px: float) -> float:
+    """How far a straight stroke leans, px right per px up; 0 for what is no straight stroke."""
+    spread, axes = np.linalg.eigh(scatter)
+    if np.sqrt(12 * max(spread[0], 0.0)) > STRAIGHT * stroke_px or abs(axes[1, 1]) < 1e-6:
+        return 0.0
+    return -float(axes[0, 1] / axes[1, 1])
+
+
 def _scatter(components: Components, k: int) -> Float64[np.ndarray, "2 2"]:
     """Second moments of a component, x and y."""
     window = slice(components.top[k], components.bottom[k]), slice(components.left[k], components.right[k])
-    y, x = np.nonzero(components.labels[window] == k + 1)
+    return _scatter_of(components.labels[window] == k + 1)
+
+
+def _scatter_of(ink: Bool[np.ndarray, "h w"]) -> Float64[np.ndarray, "2 2"]:
+    """Second moments of ink, x and y."""
+    y, x = np.nonzero(ink)
     return np.cov(x, y)
