@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 
 from hwtranscribe.imaging.geometry import project
-from hwtranscribe.types import AlignedPage, Box, Page
+from hwtranscribe.segment.field import field_lines
+from hwtranscribe.segment.free import free_lines
+from hwtranscribe.types import AlignedPage, Box, CharBoxes, Page
 
 WIDTH, HEIGHT = 1000, 1400
 COMB: Box = (300, 400, 620, 440)
@@ -100,3 +102,15 @@ def as_page(pixels: np.ndarray, number: int = 1) -> Page:
 def as_aligned(pixels: np.ndarray, ink: np.ndarray, printing: np.ndarray | None = None) -> AlignedPage:
     """Pixels as a page that is registered already."""
     return AlignedPage(1, 0, 1.0, pixels, ink, printing, np.eye(3), 0.0)
+
+
+def field_boxes(*args: object) -> CharBoxes:
+    """The lattice of a field that holds no more than one line; arguments are those of `field_lines`."""
+    (only,) = field_lines(*args)
+    return only
+
+
+def free_boxes(*args: object) -> CharBoxes:
+    """The lattice of free writing of no more than one line; arguments are those of `free_lines`."""
+    (only,) = free_lines(*args)
+    return only

@@ -42,4 +42,4 @@ def on_aligned(aligned: AlignedPage, page_from_sheet: np.ndarray, points: Sequen
     return project(np.linalg.inv(aligned.page_from_aligned) @ page_from_sheet, np.array(points, float))
 
 
-__all__ = ["SHEET_PX", "Sheet", "Text", "on_aligned", "scanned"]
+__all__ = ["SHEET_PX", "Hand", "Scan", "Sheet", "Text", "on_aligned", "scanned", "write_line"]

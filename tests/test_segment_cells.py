@@ -2,12 +2,11 @@ import cv2
 import numpy as np
 import pytest
 from drawn_combs import BOX, comb_page, with_blank, without_blank
-from drawn_forms import as_aligned, as_page, write_cells
+from drawn_forms import as_aligned, as_page, field_boxes, write_cells
 from PIL import Image
 
 from hwtranscribe.register import align, blank_page, prepare_reference
 from hwtranscribe.segment.cells import cell_boxes, find_cells
-from hwtranscribe.segment.field import field_boxes
 from hwtranscribe.segment.place import written_box
 
 

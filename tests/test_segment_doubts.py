@@ -4,11 +4,10 @@ import cv2
 import numpy as np
 import pytest
 from drawn_combs import BOX, comb_page, with_blank, without_blank
-from drawn_forms import as_aligned, write_cells
+from drawn_forms import as_aligned, field_boxes, write_cells
 
 from hwtranscribe.segment.beside import BESIDE
 from hwtranscribe.segment.cells import cell_boxes, find_cells
-from hwtranscribe.segment.field import field_boxes
 
 
 @pytest.mark.parametrize("blank_known", [True, False])

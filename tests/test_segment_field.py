@@ -2,12 +2,10 @@
 
 import cv2
 import numpy as np
-from drawn_forms import as_aligned
+from drawn_forms import as_aligned, field_boxes, free_boxes
 
 from hwtranscribe.decode import decode_field
 from hwtranscribe.segment.beside import BESIDE, has_mark_beside
-from hwtranscribe.segment.field import field_boxes
-from hwtranscribe.segment.free import free_boxes
 from hwtranscribe.types import AlignedPage, Kind, Status
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from drawn_forms import field_boxes, free_boxes
 
-from hwtranscribe.segment import field_boxes
 from hwtranscribe.segment.components import find_components, slant_shear
-from hwtranscribe.segment.free import cut_off_lines, free_boxes, page_lines
+from hwtranscribe.segment.free import cut_off_lines, page_lines
 from hwtranscribe.segment.geometry import skip_log_prob
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.segment.lines import find_lines

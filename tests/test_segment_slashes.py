@@ -7,7 +7,7 @@ from drawn_pages import Hand, write_line
 
 from hwtranscribe.segment.cells import find_cells
 from hwtranscribe.segment.components import find_components
-from hwtranscribe.segment.field import field_boxes
+from hwtranscribe.segment.field import field_lines
 from hwtranscribe.segment.lattice import line_lattice
 from hwtranscribe.segment.slashes import TALL_SKIPPED, slash_skips
 from hwtranscribe.types import CROSSED_OUT
@@ -68,5 +68,5 @@ def comb_with(text: str, seed: int) -> np.ndarray:
 @pytest.mark.parametrize(("text", "crossed_out"), [("2748////", True), ("////3526", True), ("27483526", False)])
 def test_cells_that_are_crossed_out_one_by_one_are_in_doubt(text, crossed_out, seed):
     aligned = with_blank(comb_page(), comb_with(text, seed))
-    boxes = field_boxes(aligned, "number", BOX, find_cells(aligned, BOX, 8))
+    (boxes,) = field_lines(aligned, "number", BOX, find_cells(aligned, BOX, 8))
     assert (CROSSED_OUT in boxes.doubt) == crossed_out

@@ -1,4 +1,4 @@
-"""The lines that are written in one cell of a table, as one reading."""
+"""The lines that are written in one cell of a table, or in one field, as one reading."""
 
 import math
 from collections.abc import Sequence

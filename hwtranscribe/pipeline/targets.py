@@ -29,21 +29,41 @@ LETTERS_AMONG_DIGITS = 0.8
 NUMBER_AMONG_WORDS = -2.0
 """Log-odds of being a number from which on a line is not read as words; names come no nearer than -5."""
 _MIN_CHARACTERS = 4
+SEVERAL_LINES = "several lines are written where one is expected"
+"""Why a number, or a field with rules for its value, is for review."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A field or line to read."""
+    """A field, one of its lines, or a line of a page to read.
+
+    Attributes:
+        boxes: Its lattice.
+        kind: What it may hold.
+        case: Of its letters.
+        field: That it is, or is a line of; None in page mode.
+        alone: Whether it is all that the field holds, and so must keep the field's rules.
+    """
 
     boxes: CharBoxes
     kind: Kind
     case: Case
     field: FieldTemplate | None
+    alone: bool = True
 
     @property
     def case_of_letters(self) -> Case | None:
         """Case of its letters, or None where it holds none."""
         return None if self.kind is Kind.DIGITS else self.case
+
+
+def field_targets(field: FieldTemplate, lines: Sequence[CharBoxes]) -> list[Target]:
+    """The lines of a field, to be read one by one; for review where it is for one line only."""
+    alone = len(lines) == 1
+    if not alone and (field.kind is Kind.DIGITS or field.constraint is not None):
+        doubt = "; ".join(filter(None, [lines[0].doubt, SEVERAL_LINES]))
+        lines = [replace(lines[0], doubt=doubt), *lines[1:]]
+    return [Target(line, field.kind, field.case, field, alone) for line in lines]
 
 
 def read_targets(
@@ -73,7 +93,7 @@ def read_targets(
             page=page,
             kind=target.kind,
             columns=columns,
-            constraint=target.field.constraint if target.field else None,
+            constraint=target.field.constraint if target.field and target.alone else None,
             prior=_prior(target),
             required=target.field.required if target.field else False,
             review_below=review_below,

@@ -23,11 +23,11 @@ from hwtranscribe.form import FieldTemplate, FormTemplate
 from hwtranscribe.line_reader import LineReader
 from hwtranscribe.marks import read_mark
 from hwtranscribe.pipeline.places import on_rendered_page, scaled
-from hwtranscribe.pipeline.targets import Target, read_targets
+from hwtranscribe.pipeline.targets import Target, field_targets, read_targets
 from hwtranscribe.register import Reference, align_all, blank_page, prepare_reference, upright
 from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.render.pdf import pdf_renderer
-from hwtranscribe.segment import BESIDE, CellGrid, cut_off_lines, field_boxes, field_place, has_mark_beside, page_lines
+from hwtranscribe.segment import BESIDE, CellGrid, cut_off_lines, field_lines, field_place, has_mark_beside, page_lines
 from hwtranscribe.types import (
     CROSSED_OUT,
     AlignedPage,
@@ -187,11 +187,13 @@ class Transcriber:
         fields = self.form.pages[aligned.template_page].fields
         boxes = [scaled(f.box, aligned.scale) for f in fields]
         targets = [
-            Target(field_boxes(aligned, f.name, *self._layout(aligned, f), boxes), f.kind, f.case, f)
+            target
             for f in fields
             if f.kind is not Kind.CHECKBOX
+            for target in field_targets(f, field_lines(aligned, f.name, *self._layout(aligned, f), boxes))
         ]
-        readings = {r.field: r for r in self._read_targets(aligned, targets)}
+        lines = groupby(self._read_targets(aligned, targets), key=lambda line: line.field)
+        readings = {name: join_lines(tuple(group), self.options.review_below) for name, group in lines}
         for f in fields:
             if f.kind is Kind.CHECKBOX:
                 readings[f.name] = self._read_checkbox(aligned, f, boxes)

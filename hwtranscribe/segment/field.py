@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from hwtranscribe.segment.beside import BESIDE, has_writing_beside
 from hwtranscribe.segment.cells import CellGrid, cell_boxes, find_cells
-from hwtranscribe.segment.free import free_boxes
+from hwtranscribe.segment.free import free_lines
 from hwtranscribe.segment.place import written_box
 from hwtranscribe.segment.ruled import above_its_rule
 from hwtranscribe.segment.slashes import end_in_slashes
@@ -26,10 +26,12 @@ def field_place(page: AlignedPage, box: Box, cells: int | None) -> tuple[Box, Ce
     return (above_its_rule(page, box) if grid is None else box), grid
 
 
-def field_boxes(
+def field_lines(
     aligned: AlignedPage, field: str, box: Box, grid: CellGrid | None, others: Sequence[Box] = ()
-) -> CharBoxes:
-    """The characters of a comb, or the lattice of free writing where there is none.
+) -> list[CharBoxes]:
+    """The characters of a comb, or the lattice of each line of free writing where there is none, top to bottom.
+
+    There is at least one; what makes the field as a whole doubtful is said of the first.
 
     Args:
         aligned: The page.
@@ -39,21 +41,23 @@ def field_boxes(
         others: Boxes of the other fields, to which writing beside this one may belong.
     """
     if grid is None:
-        boxes, frame = free_boxes(aligned, field, written_box(aligned, box)), (box[1], box[3])
+        lines, frame = free_lines(aligned, field, written_box(aligned, box)), (box[1], box[3])
     else:
-        boxes, frame = cell_boxes(aligned, field, box, grid), (grid.top, grid.bottom)
-    boxes = with_rules_touched(aligned, boxes)
-    struck = struck_share(aligned, boxes, frame)
-    cancelled = grid is not None and end_in_slashes(boxes)
-    crossed_out = "" if not (struck or cancelled) else CROSSED_OUT if struck >= WHOLE else f"{CROSSED_OUT} in part"
-    blank = bool(boxes.blank.all())
-    beside = BESIDE if has_writing_beside(aligned, _with_characters(box, boxes), others, blank) else ""
-    return replace(boxes, doubt="; ".join(filter(None, [boxes.doubt, crossed_out, beside])))
+        lines, frame = [cell_boxes(aligned, field, box, grid)], (grid.top, grid.bottom)
+    lines = [with_rules_touched(aligned, line) for line in lines]
+    struck = [struck_share(aligned, line, frame) for line in lines]
+    cancelled = grid is not None and end_in_slashes(lines[0])
+    some = f"{CROSSED_OUT} in part" if cancelled or max(struck) > 0 else ""
+    crossed_out = CROSSED_OUT if min(struck) >= WHOLE else some
+    blank = all(bool(line.blank.all()) for line in lines)
+    beside = BESIDE if has_writing_beside(aligned, _with_characters(box, lines), others, blank) else ""
+    return [replace(lines[0], doubt="; ".join(filter(None, [lines[0].doubt, crossed_out, beside]))), *lines[1:]]
 
 
-def _with_characters(box: Box, boxes: CharBoxes) -> Box:
+def _with_characters(box: Box, lines: Sequence[CharBoxes]) -> Box:
     """The box of a field, made wider by the characters that stand over its ends: it is drawn by eye."""
     left, top, right, bottom = box
-    if len(boxes.boxes):
-        left, right = min(left, round(boxes.boxes[:, 0].min())), max(right, round(boxes.boxes[:, 2].max()))
+    for line in lines:
+        if len(line.boxes):
+            left, right = min(left, round(line.boxes[:, 0].min())), max(right, round(line.boxes[:, 2].max()))
     return left, top, right, bottom

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int32
 from hwtranscribe.segment.components import Components, find_components
 from hwtranscribe.segment.lattice import empty_boxes, line_lattice
 from hwtranscribe.segment.lines import Line, find_lines
+from hwtranscribe.segment.stacked import stacked_lines
 from hwtranscribe.segment.standing import with_rules_touched
 from hwtranscribe.segment.surroundings import CHARACTER, NOT_LEFT_OUT, RIM
 from hwtranscribe.segment.upright import hand_of
@@ -61,8 +62,10 @@ def _lattices(aligned: AlignedPage, found: list[Line], first: int) -> list[CharB
     return lattices
 
 
-def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
-    """The lattice of a field with free writing.
+def free_lines(aligned: AlignedPage, field: str, box: Box) -> list[CharBoxes]:
+    """The lattices of a field with free writing, one for each of its lines, top to bottom; one where it is empty.
+
+    What makes the field doubtful is said of the first.
 
     A component belongs to the field when most of its ink lies in it; then all of it does, also what sticks out.
 
@@ -76,7 +79,7 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     left, top = max(0, box[0] - margin_px), max(0, box[1] - margin_px)
     right, bottom = min(width, box[2] + margin_px), min(height, box[3] + margin_px)
     if right <= left or bottom <= top:
-        return empty_boxes(field, box)
+        return [empty_boxes(field, box)]
     ink = np.ascontiguousarray(aligned.ink[top:bottom, left:right])
     components = find_components(ink)
     inner = (slice(max(0, box[1] - top), box[3] - top), slice(max(0, box[0] - left), box[2] - left))
@@ -84,16 +87,24 @@ def free_boxes(aligned: AlignedPage, field: str, box: Box) -> CharBoxes:
     mine = inside[~_of_the_frame(components, inside, inner)]
     doubt = NOT_LEFT_OUT if _holds_more(components, inside, inner) else ""
     if not len(mine):
-        return replace(empty_boxes(field, box), doubt=doubt)
-    mine = _with_tails(components, mine, inner[0].stop, box[3] - box[1])
-    window = (
-        slice(int(components.top[mine].min()), int(components.bottom[mine].max())),
-        slice(int(components.left[mine].min()), int(components.right[mine].max())),
+        return [replace(empty_boxes(field, box), doubt=doubt)]
+    lines, joined = stacked_lines(components, _with_tails(components, mine, inner[0].stop, box[3] - box[1]))
+    windows = [_window(components, line) for line in lines]
+    inks = [components.soft_ink(ink, line, window) for line, window in zip(lines, windows, strict=True)]
+    hand = hand_of(inks) if len(inks) > 1 else None
+    lattices = []
+    for (rows, columns), written in zip(windows, inks, strict=True):
+        at = (left + columns.start, top + rows.start, left + columns.stop, top + rows.stop)
+        lattices.append(line_lattice(written, field, at, hand))
+    return [replace(lattices[0], doubt="; ".join(filter(None, [doubt, joined]))), *lattices[1:]]
+
+
+def _window(components: Components, chosen: Int32[np.ndarray, " n"]) -> tuple[slice, slice]:
+    """Rows and columns of some components."""
+    return (
+        slice(int(components.top[chosen].min()), int(components.bottom[chosen].max())),
+        slice(int(components.left[chosen].min()), int(components.right[chosen].max())),
     )
-    written = components.soft_ink(ink, mine, window)
-    origin = left + window[1].start, top + window[0].start
-    at = (origin[0], origin[1], origin[0] + written.shape[1], origin[1] + written.shape[0])
-    return replace(line_lattice(written, field, at), doubt=doubt)
 
 
 def _mostly_inside(components: Components, inner: tuple[slice, slice]) -> Int32[np.ndarray, " n"]:

@@ -133,7 +133,7 @@ def profile(pages: Sequence[Path], form_path: Path) -> None:
         for owner, name, stage in (
             (stages, "render_pages", "rendering"),
             (stages, "align", "registration and cleaning"),
-            (stages, "field_boxes", "segmentation"),
+            (stages, "field_lines", "segmentation"),
             (stages, "field_place", "segmentation"),
             (targets.Classifier, "score_inks", "network, characters"),
             (targets.LineReader, "score", "network, whole lines"),
