@@ -141,7 +141,7 @@ def test_an_illegible_field_stays_so(sum_form):
     assert (one.text, one.status, one.detail, two.status) == ("", Status.ILLEGIBLE, "not readable", Status.REVIEW)
 
 
-def test_rules_that_contradict_each_other_leave_no_field_accepted(tmp_path):
+def test_rules_that_contradict_each_other_make_no_field_certain(tmp_path):
     form = template(tmp_path, number("code"), number("b", 'equals = "code"'), number("c", 'equals = "code"'))
     fields = [read("code", "17", 0.8, ("11", 0.05)), read("b", "17", 0.85), read("c", "11", 0.99)]
     code, b, c = apply_rules(form, fields, 0.9)
@@ -149,6 +149,8 @@ def test_rules_that_contradict_each_other_leave_no_field_accepted(tmp_path):
     assert {reading.status for reading in (code, b, c)} == {Status.REVIEW}
     assert code.detail == c.detail == "c does not equal code"
     assert b.detail == "another field of the same value is in doubt"
+    *_, b, c = apply_rules(form, [fields[0], read("b", "17", 0.95), fields[2]], 0.9)
+    assert (b.text, b.status, c.status) == ("17", Status.OK, Status.REVIEW)  # it was certain by itself
 
 
 def test_a_rule_that_a_later_one_breaks_is_named(tmp_path):

@@ -65,32 +65,43 @@ def apply_rules(form: FormTemplate, readings: Sequence[FieldReading], review_bel
         The readings in the same order; those of a rule that is broken are for review and name it in their detail, and
         so are those of a rule one of whose fields is in doubt for another reason than its probability.
     """
-    settled = {reading.field: reading for reading in readings}
+    first = {reading.field: reading for reading in readings}
+    settled = dict(first)
     doubted = {reading.field for reading in readings if reading.detail not in ("", _unsure(review_below))}
+    broken: set[str] = set()
     rules = [rule for rule in _rules(form) if _weighable([settled[name] for name in rule.fields])]
     for rule in rules:
-        if doubted.isdisjoint(rule.fields):
-            as_read = [settled[name] for name in rule.fields]
-            now = _settle(rule, as_read, review_below)
+        if (doubted | broken).isdisjoint(rule.fields):
+            now = _settle(rule, [settled[name] for name in rule.fields], review_below)
             settled |= {reading.field: reading for reading in now}
             doubted |= {reading.field for reading in now if reading.detail == CROSSED_OUT}
             if rule.problem([reading.text for reading in now]):
-                doubted.update(rule.fields)
+                broken.update(rule.fields)
+    changed = {name for name in first if _outcome(first[name]) != _outcome(settled[name])}
     # Checked at the end, for a rule may have changed what one before it had settled.
-    broken = [(rule, _problem(rule, [settled[name] for name in rule.fields])) for rule in rules]
-    for rule, problem in broken:
+    for rule in rules:
+        problem = _problem(rule, [settled[name] for name in rule.fields])
         if problem:
-            doubted.update(rule.fields)
+            broken.update(rule.fields)
             settled |= {name: _for_review(settled[name], problem, DOUBTED) for name in rule.fields}
     for rule in rules:
-        in_doubt = [name for name in rule.fields if name in doubted]
-        if in_doubt:
-            crossed_out = any(CROSSED_OUT in settled[name].detail.split("; ") for name in in_doubt)
-            why = f"{rule.another} is {CROSSED_OUT if crossed_out else 'in doubt'}"
-            for name in rule.fields:
-                doubt = ("", DOUBTED) if name in doubted else (why, TIED_TO_DOUBTED)
-                settled[name] = _for_review(settled[name], *doubt)
+        in_doubt = (doubted | broken).intersection(rule.fields)
+        if not in_doubt:
+            continue
+        # Where only another rule is broken, what a field said by itself still stands.
+        tied = changed if doubted.isdisjoint(rule.fields) else set(rule.fields)
+        crossed_out = any(CROSSED_OUT in settled[name].detail.split("; ") for name in in_doubt)
+        why = f"{rule.another} is {CROSSED_OUT if crossed_out else 'in doubt'}"
+        for name in rule.fields:
+            if name in in_doubt:
+                settled[name] = _for_review(settled[name], "", DOUBTED)
+            elif name in tied:
+                settled[name] = _for_review(settled[name], why, TIED_TO_DOUBTED)
     return tuple(settled[reading.field] for reading in readings)
+
+
+def _outcome(reading: FieldReading) -> tuple[str, Status]:
+    return reading.text, reading.status
 
 
 def _rules(form: FormTemplate) -> Iterator[_Rule]:
