@@ -125,7 +125,8 @@ def _scores(
     if case is Case.UPPER and in_small_letters(log_probs, share_of_capitals):
         case = Case.ANY
     symbols, scores = _allowed(log_probs, target.kind, case, share_of_capitals)
-    if target.boxes.strip is None:
+    # The network for lines knows no slashes: among digits it would speak for ones.
+    if target.boxes.strip is None or (target.kind is Kind.DIGITS and target.boxes.slashes):
         return symbols, scores, None
     along = line_reader.score(target.boxes.strip)
     return symbols, scores, _allowed(along, target.kind, case, share_of_capitals)[1]

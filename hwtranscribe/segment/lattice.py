@@ -54,12 +54,10 @@ def line_lattice(ink: UInt8[np.ndarray, "h w"], field: str, box: Box, hand: Hand
         return empty_boxes(field, box)
     line = line_pieces(written.ink, components, height_px)
     lattice = _lattice(line, field, box, written.shear, height_px, components.stroke_width_px)
+    lattice = replace(lattice, strip=strip_of(written))
     standing = find_components(ink) if written.shear else components
     slashes = slash_skips(standing)
-    if not slashes:
-        return replace(lattice, strip=strip_of(written))
-    # The network for lines knows no slashes: it would speak for ones.
-    return _with_slashes(lattice, standing, slashes, box)
+    return _with_slashes(lattice, standing, slashes, box) if slashes else lattice
 
 
 def _with_slashes(lattice: CharBoxes, components: Components, slashes: dict[int, float], box: Box) -> CharBoxes:
@@ -73,7 +71,7 @@ def _with_slashes(lattice: CharBoxes, components: Components, slashes: dict[int,
         mine = (off_px <= near_px) & (np.abs(top - components.top[k]) <= near_px)
         mine &= np.abs(bottom - components.bottom[k]) <= near_px
         skips[mine] = np.maximum(skips[mine], skip)
-    return replace(lattice, skip_log_prob=skips)
+    return replace(lattice, skip_log_prob=skips, slashes=True)
 
 
 def empty_boxes(field: str, box: Box) -> CharBoxes:

@@ -174,8 +174,8 @@ class CharBoxes:
         uncut: Edges that are a component as it stands where others cut it.
         on_rule: Edges that stand on a rule of the form: what lay on the rule went with it. None where there are none.
         under_rule: Edges that hang from one, likewise.
-        strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, where it is too long, and where
-            it may hold slashes.
+        strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
+        slashes: Whether some edges may be slashes, which that network does not know.
         in_table: The cell of a drawn table that the line stands in, or None.
         doubt: Why the characters may be cut apart wrongly or may not count, for a person; empty otherwise. What is read
             of them is then for review.
@@ -197,6 +197,7 @@ class CharBoxes:
     on_rule: Bool[np.ndarray, " n"] | None = None
     under_rule: Bool[np.ndarray, " n"] | None = None
     strip: Float32[np.ndarray, "32 _w"] | None = None
+    slashes: bool = False
     in_table: Cell | None = None
     doubt: str = ""
 

@@ -132,7 +132,7 @@ def profile(pages: Sequence[Path], form_path: Path) -> None:
     with ExitStack() as patches:
         for owner, name, stage in (
             (stages, "render_pages", "rendering"),
-            (stages, "align", "registration and cleaning"),
+            (stages, "align_all", "registration and cleaning"),
             (stages, "field_lines", "segmentation"),
             (stages, "field_place", "segmentation"),
             (targets.Classifier, "score_inks", "network, characters"),
