@@ -9,8 +9,10 @@ _PAPER_STEP = 8  # px between the samples that the colour of the paper is taken 
 _PAPER_PERCENTILE = 90
 _MAX_GAIN = 2.0
 _MARKER_STEP = 4
-_VIVID, _BRIGHT = 50, 190
+_VIVID, _BRIGHT = 90, 190
 """Least difference of the channels of a highlighter's colour, and least tone of its brightest channel."""
+_MOST = 0.15
+"""A colour on more of the page than this is printed: what is written on it is told by the tone of paper there."""
 _BROAD = 1 / 90
 """Least breadth of a highlighter's stroke, as a share of the picture's long side: 3.3 mm of A4, more than a pen's."""
 
@@ -41,7 +43,7 @@ def grey_from_rgb(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray,
 
 
 def _highlighted(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"] | None:
-    """1 where a highlighter went over the paper, or where it is printed on in as light a colour; None where nowhere."""
+    """1 where a highlighter went over the paper, or a little of it is printed in such a colour; None where nowhere."""
     small = rgb[::_MARKER_STEP, ::_MARKER_STEP]
     brightest = cv2.max(cv2.max(small[..., 0], small[..., 1]), small[..., 2])
     darkest = cv2.min(cv2.min(small[..., 0], small[..., 1]), small[..., 2])
@@ -52,7 +54,7 @@ def _highlighted(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, 
     # Pens leave gaps in it that are narrower than it is.
     solid = cv2.morphologyEx(vivid, cv2.MORPH_CLOSE, np.ones((broad_px // 2 | 1,) * 2, np.uint8))
     solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((broad_px, broad_px), np.uint8))
-    if not solid.any():
+    if not 0 < np.count_nonzero(solid) < _MOST * solid.size:
         return None
     return cv2.resize(cv2.dilate(solid, np.ones((5, 5), np.uint8)), rgb.shape[1::-1], interpolation=cv2.INTER_NEAREST)
 
