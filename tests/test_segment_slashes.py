@@ -9,7 +9,7 @@ from hwtranscribe.segment.cells import find_cells
 from hwtranscribe.segment.components import find_components
 from hwtranscribe.segment.field import field_lines
 from hwtranscribe.segment.lattice import line_lattice
-from hwtranscribe.segment.slashes import TALL_SKIPPED, slash_skips
+from hwtranscribe.segment.slashes import TALL_SKIPPED, end_in_slashes, slash_skips
 from hwtranscribe.types import CROSSED_OUT
 
 CAPITAL_PX = 44
@@ -69,3 +69,14 @@ def test_cells_that_are_crossed_out_one_by_one_are_in_doubt(text, crossed_out, s
     aligned = with_blank(comb_page(), comb_with(text, seed))
     (boxes,) = field_lines(aligned, "number", BOX, find_cells(aligned, BOX, 8))
     assert (CROSSED_OUT in boxes.doubt) == crossed_out
+
+
+def test_cells_in_which_there_is_next_to_no_ink_are_no_slashes():
+    page = comb_page()
+    for cell, tone in enumerate((165, 165, 20)):
+        left = BOX[0] + 50 * cell + 18
+        page[110:140, left : left + 5] = tone
+    aligned = with_blank(comb_page(), page)
+    (boxes,) = field_lines(aligned, "number", BOX, find_cells(aligned, BOX, 8))
+    assert np.count_nonzero(~boxes.blank) == 3
+    assert not end_in_slashes(boxes)

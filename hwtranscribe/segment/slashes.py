@@ -1,5 +1,7 @@
 """Strokes that may be slashes and look like ones: in `12/05/2023`, and in cells that are crossed out one by one."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float64
 
@@ -22,8 +24,7 @@ def slash_skips(components: Components) -> dict[int, float]:
     Args:
         components: Of one line as it was written, not set upright.
     """
-    count = len(components)
-    if count < 3:
+    if len(components) < 3:
         return {}
     height_px = components.height
     usual_px = float(np.median(height_px[height_px >= 0.5 * height_px.max()]))
@@ -36,13 +37,9 @@ def slash_skips(components: Components) -> dict[int, float]:
     others = [k for k in np.flatnonzero(height_px >= 0.5 * usual_px).tolist() if k not in leans]
     if not leans or len(others) < 2:
         return {}
-    # A hand that slants its ones slants the others, too.
-    scatters = [_scatter(components, k) for k in others]
-    hand = max(0.0, float(np.median([-scatter[0, 1] / scatter[1, 1] for scatter in scatters])))
+    least = _least_lean([_scatter(components, k) for k in others])
     return {
-        k: TALL_SKIPPED if height_px[k] >= TALLER * usual_px else SKIPPED
-        for k, lean in leans.items()
-        if lean >= hand + MORE_THAN_HAND
+        k: TALL_SKIPPED if height_px[k] >= TALLER * usual_px else SKIPPED for k, lean in leans.items() if lean >= least
     }
 
 
@@ -62,10 +59,14 @@ def end_in_slashes(boxes: CharBoxes) -> bool:
     scatters = [_scatter_of(ink > 0) for ink in inks]
     leans = np.array([_lean(scatter, stroke_px) for scatter in scatters])
     slashes = (leans >= LEAN) & (tall_px[written] >= AS_TALL * usual_px)
-    others = [-scatter[0, 1] / scatter[1, 1] for scatter, slash in zip(scatters, slashes, strict=True) if not slash]
-    hand = max(0.0, float(np.median(others))) if others else 0.0
-    slashes &= leans >= hand + MORE_THAN_HAND
+    slashes &= leans >= _least_lean([scatter for scatter, slash in zip(scatters, slashes, strict=True) if not slash])
     return bool(slashes[:2].all() or slashes[-2:].all())
+
+
+def _least_lean(others: Sequence[Float64[np.ndarray, "2 2"]]) -> float:
+    """Least lean of a slash beside characters: a hand that slants its ones slants the others, too."""
+    slants = [-scatter[0, 1] / max(scatter[1, 1], 1e-6) for scatter in others]
+    return max(LEAN, MORE_THAN_HAND + float(np.median(slants))) if slants else LEAN
 
 
 def _lean(scatter: Float64[np.ndarray, "2 2"], stroke_px: float) -> float:
@@ -83,6 +84,6 @@ def _scatter(components: Components, k: int) -> Float64[np.ndarray, "2 2"]:
 
 
 def _scatter_of(ink: Bool[np.ndarray, "h w"]) -> Float64[np.ndarray, "2 2"]:
-    """Second moments of ink, x and y."""
+    """Second moments of ink, x and y; of less than two px none."""
     y, x = np.nonzero(ink)
-    return np.cov(x, y)
+    return np.cov(x, y) if len(x) > 1 else np.zeros((2, 2))
