@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -188,15 +187,13 @@ def _share_of_its_own(sheet: Sheet, one: Laid, other: Laid) -> float:
 
 def _in_reading_order(found: Sequence[Laid]) -> list[Laid]:
     """Pages on one picture, top to bottom, and those that lie side by side left to right."""
-    if len(found) < 2:
-        return list(found)
-    boxes = {id(one): (one.corners.min(axis=0), one.corners.max(axis=0)) for one in found}
-    down = sorted(found, key=lambda one: float(_middle(one)[0, 1]))
-    rows = [[down[0]]]
-    for before, one in pairwise(down):
-        low, high = boxes[id(before)]
-        beside = float(_middle(one)[0, 1]) < (low[1] + 3 * high[1]) / 4
-        rows = [*rows[:-1], [*rows[-1], one]] if beside else [*rows, [one]]
+    rows: list[list[Laid]] = []
+    for one in sorted(found, key=lambda one: float(_middle(one)[0, 1])):
+        # Beside the one before it when its middle is above the lower quarter of that.
+        if rows and _middle(one)[0, 1] < np.quantile(rows[-1][-1].corners[[0, 2], 1], 0.75):
+            rows[-1].append(one)
+        else:
+            rows.append([one])
     return [one for row in rows for one in sorted(row, key=lambda one: float(_middle(one)[0, 0]))]
 
 
