@@ -5,29 +5,23 @@ are joined on document, page and field; of the document the base name is enough 
 has one field on a page that was read in page mode, the lines of the page are joined. Case, accents, spaces and
 punctuation are folded away; whether words are apart as in the truth is counted by itself.
 
-What is for review for another reason than its confidence is looked at whatever the threshold, so it is never counted as
-accepted. `fields.csv` does not say why; `results.jsonl` beside it does.
+What is for review for another reason than its confidence is never counted as accepted.
 """
 
 import contextlib
-import csv
-import json
 import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from hwtranscribe.constraint import fold
 from hwtranscribe.errors import UsageError
-from hwtranscribe.types import Status
+from hwtranscribe.score_tables import document_name, names_in_readings, read_fields, read_rows
 
-_BY_CONFIDENCE = ("confidence below", "as first read", "perhaps not blank")
-"""How the reasons begin that a lower threshold would take away."""
 _LINE = re.compile(r"line\d+")
-_PAGE = re.compile(r"[0-9]{1,9}")
 _KEPT_SHARES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 _BIN_EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 _Z_95 = 1.959964  # of the normal distribution, two-sided
@@ -114,16 +108,16 @@ def score(truth_path: Path, readings_path: Path, kind: str | None = None) -> lis
     with contextlib.suppress(OSError):  # opening it says what is wrong
         if readings_path.is_dir():
             readings_path /= "fields.csv"
-    readings = _readings(readings_path)
-    rows = list(_rows(truth_path, ("document", "page", "field", "text")))
-    named_as = _names_in_readings(truth_path, rows, {document for document, _ in readings})
+    readings = read_fields(readings_path)
+    rows = list(read_rows(truth_path, ("document", "page", "field", "text")))
+    named_as = names_in_readings(truth_path, rows, {document for document, _ in readings})
     truths = [row for _, row in rows]
     per_page = Counter((row["document"], row["page"]) for row in truths)
     scored = []
     for row in truths:
         if kind is not None and row.get("kind", kind) != kind:
             continue
-        document, page_number = _document(row["document"]), int(row["page"])
+        document, page_number = document_name(row["document"]), int(row["page"])
         fields = readings.get((named_as.get(document, document), page_number), {})
         found = fields.get(row["field"])
         lines = sorted(name for name in fields if _LINE.fullmatch(name))
@@ -310,104 +304,6 @@ def report_lines(scored: Sequence[ScoredField], wrong_per_1000: float = 5.0, wor
         yield f"  {one.confidence:.3f}  {one.document} page {one.page} {one.field}: read {one.text!r}, is {one.truth!r}"
 
 
-def _readings(path: Path) -> dict[tuple[str, int], dict[str, tuple[str, float, bool]]]:
-    """For each document and page, its fields: text, confidence, and whether it is always for review."""
-    rows = [
-        (_document(row["document"]), int(row["page"]), row, _confidence(path, line, row["confidence"]))
-        for line, row in _rows(path, ("document", "page", "field", "text", "confidence"))
-    ]
-    details = _details(path.with_name("results.jsonl"))
-    lowest_accepted = min((confidence for *_, row, confidence in rows if row.get("status") == Status.OK), default=2.0)
-    readings: dict[tuple[str, int], dict[str, tuple[str, float, bool]]] = defaultdict(dict)
-    for document, page, row, confidence in rows:
-        detail = details.get((document, page, row["field"]))
-        if detail is None:  # then only those are known whose confidence was not too low
-            always = row.get("status") == Status.ILLEGIBLE or (
-                row.get("status") == Status.REVIEW and confidence >= lowest_accepted
-            )
-        else:
-            always = any(reason and not reason.startswith(_BY_CONFIDENCE) for reason in detail.split("; "))
-        readings[document, page][row["field"]] = row["text"], confidence, always
-    return readings
-
-
-def _details(path: Path) -> dict[tuple[str, int, str], str]:
-    """Why fields, by document, page and name, are not `ok`; empty where the file is not there."""
-    details = {}
-    try:
-        with path.open(encoding="utf-8") as file:
-            for result in map(json.loads, file):
-                filled = [reading for form in result["forms"] for reading in form["fields"]]
-                for reading in filled or result["lines"]:
-                    details[result["document"], reading["page"], reading["field"]] = reading["detail"]
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from error
-    return details
-
-
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows of a CSV that have all these columns, with the line that each ends on."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in columns if name not in (reader.fieldnames or ())]
-            if missing:
-                raise UsageError(f"{path}: has no column {', '.join(missing)}")
-            for row in reader:
-                line = reader.line_num
-                cut_off = [name for name in columns if row[name] is None]
-                if cut_off:
-                    raise UsageError(f"{path}: line {line}: has no {', '.join(cut_off)}; each row needs all columns")
-                if not _PAGE.fullmatch(row["page"]):
-                    page = row["page"] if len(row["page"]) <= 40 else row["page"][:40] + "..."
-                    raise UsageError(f"{path}: line {line}: page is {page!r}, a whole number is needed")
-                yield line, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _confidence(path: Path, line: int, text: str) -> float:
-    try:
-        value = float(text or 0)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise UsageError(f"{path}: line {line}: confidence is {text[:40]!r}, a number from 0 to 1 is needed")
-    return value
-
-
-def _names_in_readings(truth_path: Path, rows: Sequence[tuple[int, dict[str, str]]], read: set[str]) -> dict[str, str]:
-    """What the readings call documents of the truth, where it is not the same.
-
-    The whole path counts. Where truth and readings have different folders, the base name does, if nothing else has it.
-
-    Raises:
-        UsageError: Several documents may be meant.
-    """
-    wanted = {_document(row["document"]): line for line, row in rows}
-    of_truth, of_readings = defaultdict(list), defaultdict(list)
-    for document in wanted.keys() - read:
-        of_truth[PurePosixPath(document).name].append(document)
-    for document in read - wanted.keys():
-        of_readings[PurePosixPath(document).name].append(document)
-    named_as = {}
-    for name, documents in of_truth.items():
-        found = of_readings[name]
-        if found and len(documents) + len(found) > 2:
-            first = min(documents, key=lambda document: wanted[document])
-            several = ", ".join(map(repr, sorted(found)[:3] if len(found) > 1 else sorted(documents)[:3]))
-            whose = "the readings have" if len(found) > 1 else "the truth has"
-            raise UsageError(
-                f"{truth_path}: line {wanted[first]}: document {first!r}: {whose} {several}; "
-                "write each with its folders, as in fields.csv"
-            )
-        if found:
-            named_as[documents[0]] = found[0]
-    return named_as
-
-
 def _breaks(text: str) -> tuple[set[int], set[int]]:
     """Numbers of the characters, folded, before which there is a space, and before which there is another mark."""
     spaces: set[int] = set()
@@ -419,9 +315,3 @@ def _breaks(text: str) -> tuple[set[int], set[int]]:
             (spaces if character.isspace() else marks).add(length)
         length += len(folded)
     return spaces - {0, length}, marks - {0, length}
-
-
-def _document(document: str) -> str:
-    """Name with `/` and without the apostrophe that keeps a spreadsheet from running it."""
-    name = document.replace("\\", "/")
-    return name[1:] if re.match(r"'[=+\-@]", name) else name

@@ -46,6 +46,14 @@ def blank_form(seed: int = 0) -> np.ndarray:
     return page
 
 
+def filled_form() -> np.ndarray:
+    """The blank form with a number in its comb and a word on its line."""
+    page = blank_form()
+    write_cells(page, COMB, 8, "4711 802")
+    cv2.putText(page, "LEIPZIG", (330, LINE[3] - 8), cv2.FONT_HERSHEY_SIMPLEX, 1, 40, 3, cv2.LINE_AA)
+    return page
+
+
 def draw_comb(page: np.ndarray, box: Box, cells: int, style: str = "full", shade: int = 0) -> None:
     """Draw a comb: `full` separators, `ticks` on the lower border, `dotted` ones, or `open` ends."""
     left, top, right, bottom = box

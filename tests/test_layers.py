@@ -41,7 +41,8 @@ MAY_IMPORT = {
     "pipeline": FOUNDATION | STAGES | {"class_scores", "assembly", "language", "form", "overlay", "imaging"},
     "form_check": FOUNDATION | {"pipeline", "form", "render", "register", "segment", "export", "overlay"},
     "journal": FOUNDATION,
-    "score": FOUNDATION | {"constraint"},
+    "score": FOUNDATION | {"constraint", "score_tables"},
+    "score_tables": FOUNDATION,
     "batch": FOUNDATION | {"assembly", "pipeline", "form", "render", "export", "journal", "overlay", "checkpoint"},
     "training": FOUNDATION
     | {"checkpoint", "classify", "crop", "glyph", "imaging", "model", "class_scores", "segment", "strip"},
