@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from hwtranscribe.imaging.rules import Rules
+from hwtranscribe.imaging.rules import Bars, Rules, bars_of
 from hwtranscribe.types import DrawnTable
 
 REACH = 0.008
@@ -40,37 +40,6 @@ MARGIN = 0.25
 
 MOST_RULES = 2000
 """No table has more; such pages are patterned."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Bars:
-    """Rules of one direction as straight bars; `across` = `slope` times `along` + `offset`.
-
-    Attributes:
-        low: First px along.
-        high: Last px along.
-        slope: px across per px along.
-        offset: Across at 0 along, px.
-    """
-
-    low: Float64[np.ndarray, " n"]
-    high: Float64[np.ndarray, " n"]
-    slope: Float64[np.ndarray, " n"]
-    offset: Float64[np.ndarray, " n"]
-
-    def chosen(self, keep: Bool[np.ndarray, " n"]) -> "_Bars":
-        """Some of them."""
-        return _Bars(self.low[keep], self.high[keep], self.slope[keep], self.offset[keep])
-
-    @property
-    def middle(self) -> Float64[np.ndarray, " n"]:
-        """Along."""
-        return (self.low + self.high) / 2
-
-    @property
-    def length(self) -> Float64[np.ndarray, " n"]:
-        """Along, px."""
-        return self.high - self.low + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +78,7 @@ def find_tables(rules: tuple[Rules, Rules], shape: tuple[int, ...]) -> tuple[Dra
     """
     if not all(0 < len(own) <= MOST_RULES for own in rules):
         return ()
-    rows, columns = (_bars(own) for own in rules)
+    rows, columns = (bars_of(own) for own in rules)
     tables = []
     for of_rows, of_columns in _groups(_meet(rows, columns, REACH * max(shape))):
         table = _table(rows.chosen(of_rows), columns.chosen(of_columns), shape)
@@ -119,24 +88,7 @@ def find_tables(rules: tuple[Rules, Rules], shape: tuple[int, ...]) -> tuple[Dra
     return tuple(sorted(outermost, key=lambda table: (table.box[1], table.box[0])))
 
 
-def _bars(rules: Rules) -> _Bars:
-    along, across = (rules.ys, rules.xs) if rules.upright else (rules.xs, rules.ys)
-    count, owner = len(rules), rules.owner
-    size = np.maximum(np.bincount(owner, minlength=count), 1)
-    low, high = np.full(count, np.inf), np.full(count, -np.inf)
-    np.minimum.at(low, owner, along)
-    np.maximum.at(high, owner, along)
-    x_mean = np.bincount(owner, weights=along, minlength=count) / size
-    y_mean = np.bincount(owner, weights=across, minlength=count) / size
-    x, y = along - x_mean[owner], across - y_mean[owner]
-    spread = np.bincount(owner, weights=x * x, minlength=count)
-    slope = np.bincount(owner, weights=x * y, minlength=count) / np.maximum(spread, 1e-9)
-    # The slope of a short piece is mostly that of its ends.
-    slope[high - low < 20 * rules.thickness_px] = 0.0
-    return _Bars(low, high, slope, y_mean - slope * x_mean)
-
-
-def _meet(rows: _Bars, columns: _Bars, reach_px: float) -> Bool[np.ndarray, "rows columns"]:
+def _meet(rows: Bars, columns: Bars, reach_px: float) -> Bool[np.ndarray, "rows columns"]:
     """Return which horizontal and vertical bars cross or meet."""
     # One step towards the crossing is enough: both are nearly level.
     y = rows.slope[:, None] * (columns.offset + columns.slope * columns.middle) + rows.offset[:, None]
@@ -165,7 +117,7 @@ def _groups(meet: Bool[np.ndarray, "rows columns"]) -> Iterator[tuple[Bool[np.nd
         yield rows, columns
 
 
-def _table(rows: _Bars, columns: _Bars, shape: tuple[int, ...]) -> DrawnTable | None:
+def _table(rows: Bars, columns: Bars, shape: tuple[int, ...]) -> DrawnTable | None:
     """Return the table that rules draw, or None where they draw none."""
     least_px = LEAST_CELL * max(shape)
     x_range, y_range = (rows.low.min(), rows.high.max()), (columns.low.min(), columns.high.max())
@@ -195,11 +147,11 @@ def _table(rows: _Bars, columns: _Bars, shape: tuple[int, ...]) -> DrawnTable | 
     )
 
 
-def _lines(bars: _Bars, span: tuple[float, float], least_px: float, size_px: int) -> _Lines:
+def _lines(bars: Bars, span: tuple[float, float], least_px: float, size_px: int) -> _Lines:
     """Return the lines that bars make up, all at one height as one."""
     centre = sum(span) / 2
     usual = float(np.average(bars.slope, weights=bars.length))
-    place = bars.slope * bars.middle + bars.offset + usual * (centre - bars.middle)
+    place = bars.place_at(centre, usual)
     order = np.argsort(place, kind="stable")
     number = np.concatenate([[0], np.cumsum(np.diff(place[order]) > least_px)])
     places, slopes, lows, highs, reaches = [], [], [], [], []
@@ -208,8 +160,7 @@ def _lines(bars: _Bars, span: tuple[float, float], least_px: float, size_px: int
         length = bars.length[mine]
         own = length.sum() >= 0.5 * (span[1] - span[0])
         slope = float(np.average(bars.slope[mine], weights=length)) if own else usual
-        middle = bars.slope[mine] * bars.middle[mine] + bars.offset[mine]
-        places.append(float(np.average(middle + slope * (centre - bars.middle[mine]), weights=length)))
+        places.append(float(np.average(bars.place_at(centre, slope)[mine], weights=length)))
         slopes.append(slope)
         lows.append(bars.low[mine].min())
         highs.append(bars.high[mine].max())

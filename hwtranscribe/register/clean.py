@@ -8,7 +8,15 @@ from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 
 from hwtranscribe.imaging.masks import Binary, above, places, widened, without
 from hwtranscribe.imaging.paper import noise_and_stroke, normalise_ink
-from hwtranscribe.imaging.rules import Rules, erase_rules, find_rules, follow_rules, reach_of
+from hwtranscribe.imaging.rules import (
+    Rules,
+    drawn_through,
+    erase_rules,
+    find_rules,
+    follow_rules,
+    reach_of,
+    with_squares,
+)
 from hwtranscribe.register.printing import TONE_STEP, Printing, rule_limits
 
 OVERWRITTEN = 0.6
@@ -73,15 +81,19 @@ def pieces_of(picture: UInt8[np.ndarray, "height width"], threshold: float) -> P
 
 
 def ink_without_blank(
-    dark: UInt8[np.ndarray, "height width"], rules: tuple[Rules, Rules]
+    dark: UInt8[np.ndarray, "height width"], rules: tuple[Rules, Rules], squared: bool = False
 ) -> UInt8[np.ndarray, "height width"]:
     """Return the ink of a page of which no blank form is known.
 
     Args:
         dark: From `imaging.paper.darkness`.
-        rules: From `rules_of`.
+        rules: From `rules_of`, or `squares_of`.
+        squared: Whether they are those of squared paper: most of what is dark, so that they do not tell of the pen.
     """
     noise, stroke = noise_and_stroke(dark)
+    if squared:
+        on_rules = cv2.bitwise_or(*(drawn_through(own, dark.shape, 2) for own in rules))
+        stroke = max(stroke, noise_and_stroke(without(dark, on_rules))[1])
     left, zone = erase_rules(dark, above(dark, max(noise, CROSSING * stroke)), rules, tones=(noise, stroke))
     return settle(left, max(dark.shape), zone)
 
@@ -94,6 +106,17 @@ def rules_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules]:
     """
     noise, stroke = noise_and_stroke(dark)
     return find_rules(above(dark, max(noise, 0.3 * stroke)), *rule_limits(max(dark.shape)))
+
+
+def squares_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules] | None:
+    """Return the rules of squared paper, drawn through where writing hides them; None where a page is not squared.
+
+    Args:
+        dark: From `imaging.paper.darkness`.
+    """
+    # Such lines may be hardly darker than the paper.
+    noise, _ = noise_and_stroke(dark)
+    return with_squares(find_rules(above(dark, noise), *rule_limits(max(dark.shape))), dark)
 
 
 def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> UInt8[np.ndarray, "height width"]:

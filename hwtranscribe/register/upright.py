@@ -11,7 +11,7 @@ from hwtranscribe.imaging.outline import flattened
 from hwtranscribe.imaging.paper import darkness, has_plain_ground
 from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.imaging.tables import find_tables
-from hwtranscribe.register.clean import ink_without_blank, rules_of
+from hwtranscribe.register.clean import ink_without_blank, rules_of, squares_of
 from hwtranscribe.register.prepare import prepared
 from hwtranscribe.types import AlignedPage, Page
 
@@ -74,18 +74,19 @@ def _upright(
     angle_deg = 0.0 if strip else skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
     dark = without_areas(darkness(pixels), max(pixels.shape))
-    rules = rules_of(dark)
+    squares = None if strip else squares_of(dark)
+    rules = squares or rules_of(dark)
     return AlignedPage(
         page=number,
         template_page=None,
         scale=1.0,
         pixels=pixels,
-        ink=ink_without_blank(dark, rules),
+        ink=ink_without_blank(dark, rules, squares is not None),
         printing=None,
         page_from_aligned=page_from_pixels @ page_from_aligned,
         residual_px=0.0,
         warnings=warnings,
-        tables=() if strip else find_tables(rules, pixels.shape),
+        tables=() if strip or squares else find_tables(rules, pixels.shape),
         rules=drawn_through(rules[0], pixels.shape, 1),
     )
 

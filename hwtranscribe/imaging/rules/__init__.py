@@ -5,7 +5,19 @@ touches, the run is longer and is kept whole, so the stroke stays in one piece (
 Yu & Jain 1996). Short rules count when both ends meet rules of the other direction: the sides of a box.
 """
 
+from hwtranscribe.imaging.rules.bars import Bars, bars_of
 from hwtranscribe.imaging.rules.erase import drawn_through, erase_rules, follow_rules, reach_of
 from hwtranscribe.imaging.rules.find import Rules, find_rules
+from hwtranscribe.imaging.rules.squared import with_squares
 
-__all__ = ["Rules", "drawn_through", "erase_rules", "find_rules", "follow_rules", "reach_of"]
+__all__ = [
+    "Bars",
+    "Rules",
+    "bars_of",
+    "drawn_through",
+    "erase_rules",
+    "find_rules",
+    "follow_rules",
+    "reach_of",
+    "with_squares",
+]

@@ -145,4 +145,6 @@ def _measured(pieces: Candidates, binary: Binary, factor: int, most_px: int) -> 
         return Rules(pieces.upright, ys, xs, owner, np.zeros(0, np.int32))
     clear = across[owner, place] <= np.maximum(1.4 * thickness[owner], thickness[owner] + 1)
     usual = np.clip(np.round(thickness), 1, most_px).astype(np.int32)
-    return Rules(pieces.upright, ys[clear], xs[clear], owner[clear], usual)
+    # Of a piece that a stroke hides all along nothing may be left.
+    kept, number = np.unique(owner[clear], return_inverse=True)
+    return Rules(pieces.upright, ys[clear], xs[clear], number.astype(np.int32), usual[kept])

@@ -1,0 +1,145 @@
+"""Squared paper: its lines keep a pitch, so they are known where writing hides them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int64, UInt8
+
+from hwtranscribe.imaging.rules.bars import bars_of
+from hwtranscribe.imaging.rules.erase import PIECE_PX, follow_rules
+from hwtranscribe.imaging.rules.find import Rules
+
+LEAST_LINES = 8
+"""Squared paper has at least so many lines either way."""
+
+FOUND = 0.6
+"""Share of the lines of squared paper that are found, at least in part."""
+
+OFF = 0.15
+"""Lines may lie so far from where they belong, as a share of their pitch."""
+
+FITTING = 0.85
+"""Share of the length of all rules that lies where lines belong."""
+
+ASPECT = 1.5
+"""Width to height, or height to width, up to which there are squares."""
+
+NO_CELL = 0.012
+"""Lines closer than this, as a share of the long side, leave no room for writing: 3.6 mm of an A4 page. With them,
+paper may be ruled otherwise than in squares, as that of French schools is."""
+
+LEAST_PITCH = 0.005
+"""Closest lines of squared paper, as a share of the long side: 1.5 mm of an A4 page."""
+
+REACH = 0.0015
+"""How far from where it belongs a line is looked for, as a share of the long side: 0.4 mm."""
+
+SEEN = 0.5
+"""Share of a line's usual darkness that it has where it is seen, and of the px of a piece of it that must have that."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ruling:
+    """Lines that keep a pitch.
+
+    Attributes:
+        pitch_px: Usual.
+        place: Of each line across, where the middle of the picture is along.
+        slope: px across per px along of each line.
+        low: Where the first of them begins along, px.
+        high: Where the last of them ends.
+    """
+
+    pitch_px: float
+    place: Float64[np.ndarray, " n"]
+    slope: Float64[np.ndarray, " n"]
+    low: int
+    high: int
+
+
+def with_squares(rules: tuple[Rules, Rules], dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules] | None:
+    """Return rules of squared paper with what writing hides of its lines; None where paper is not squared.
+
+    Lines that stand apart by a pitch in both directions tell where all of them are. Each is followed along the page
+    like a rule of a blank form.
+
+    Args:
+        rules: Horizontal and vertical ones that were found.
+        dark: Darkness of the page.
+    """
+    least_px = LEAST_PITCH * max(dark.shape)
+    level, upright = (_ruling(own, dark.shape, least_px) for own in rules)
+    if level is None or upright is None:
+        return None
+    least, most = sorted((level.pitch_px, upright.pitch_px))
+    if most > ASPECT * least and least > NO_CELL * max(dark.shape):
+        return None
+    return _drawn_through(rules[0], level, dark), _drawn_through(rules[1], upright, dark)
+
+
+def _ruling(rules: Rules, shape: tuple[int, ...], least_px: float) -> _Ruling | None:
+    """Return the lines that most rules of one direction belong to, or None when they keep no pitch."""
+    if len(rules) < LEAST_LINES:
+        return None
+    bars, size = bars_of(rules), shape[::-1] if rules.upright else shape
+    usual = float(np.average(bars.slope, weights=bars.length))
+    place, weight = bars.place_at(size[1] / 2, usual), bars.length
+    order = np.argsort(place, kind="stable")
+    line = np.concatenate([[0], np.cumsum(np.diff(place[order]) > least_px)])
+    total = np.bincount(line, weights=weight[order])
+    lines = np.bincount(line, weights=(weight * place)[order]) / total
+    if len(lines) < LEAST_LINES:
+        return None
+    gaps = np.diff(lines)
+    number = np.concatenate([[0], np.cumsum(np.round(gaps / np.median(gaps)))]).astype(np.int64)
+    # A photograph draws pitches together towards one side.
+    fit = _curve(number, lines, total, 2)
+    pitch_px = float(np.median(np.diff(fit(np.arange(number[-1] + 1)))))
+    near = np.abs(lines - fit(number)) <= OFF * pitch_px
+    seen = len(np.unique(number[near]))
+    if seen < max(LEAST_LINES, FOUND * (number[-1] + 1)) or total[near].sum() < FITTING * total.sum():
+        return None
+    fit = _curve(number[near], lines[near], total[near], 2)
+    mine = near[line]
+    lean = _curve(number[line][mine], bars.slope[order][mine], weight[order][mine] ** 2, 1)
+    # Those beyond the outermost that were found, too.
+    every = np.arange(-2, number[-1] + 3)
+    places = fit(every)
+    inside = (places >= 0) & (places < size[0])
+    return _Ruling(pitch_px, places[inside], lean(every[inside]), int(bars.low.min()), int(bars.high.max()))
+
+
+def _curve(
+    number: Int64[np.ndarray, " n"], value: Float64[np.ndarray, " n"], weight: Float64[np.ndarray, " n"], degree: int
+) -> np.polynomial.Polynomial:
+    """Return what value the lines have, by their number."""
+    return np.polynomial.Polynomial.fit(number, value, degree, w=np.sqrt(weight))
+
+
+def _drawn_through(rules: Rules, ruling: _Ruling, dark: UInt8[np.ndarray, "height width"]) -> Rules:
+    """Return rules of one direction, and after them the lines of a ruling wherever they are seen."""
+    length, size = dark.shape if rules.upright else dark.shape[::-1]
+    along = np.arange(ruling.low, ruling.high + 1, dtype=np.int32)
+    across = ruling.place[:, None] + ruling.slope[:, None] * (along - length / 2)
+    thickness_px = round(float(np.median(rules.thickness_px)))
+    owner = np.repeat(np.arange(len(across), dtype=np.int32), len(along))
+    across_px = np.clip(np.round(across), 0, size - 1).astype(np.int32).ravel()
+    along_px = np.tile(along, len(ruling.place))
+    ys, xs = (along_px, across_px) if rules.upright else (across_px, along_px)
+    usual = float(np.median(dark[rules.ys, rules.xs]))
+    full = np.full(len(ruling.place), thickness_px, np.int32)
+    reach_px = max(2, round(REACH * max(dark.shape)))
+    followed = follow_rules(Rules(rules.upright, ys, xs, owner, full), dark, reach_px, usual)
+    # What is beyond the paper, or in a part of it without squares, is not there.
+    piece = owner * (-(-length // PIECE_PX)) + along_px // PIECE_PX
+    here = dark[followed.ys, followed.xs] >= SEEN * usual
+    share = np.bincount(piece, weights=here) / np.maximum(np.bincount(piece), 1)
+    seen = share[piece] >= SEEN
+    lines, number = np.unique(owner[seen], return_inverse=True)
+    return Rules(
+        rules.upright,
+        np.concatenate([rules.ys, followed.ys[seen]]),
+        np.concatenate([rules.xs, followed.xs[seen]]),
+        np.concatenate([rules.owner, number.astype(np.int32) + len(rules)]),
+        np.concatenate([rules.thickness_px, full[lines]]),
+    )
