@@ -78,3 +78,47 @@ def test_files_of_a_page_with_a_table(tmp_path):
     (out / "tables" / "list.png.page0001.table1.csv").unlink()
     assert run(["export", str(out)]) == 0
     assert outputs(out) == before
+
+
+def test_a_dashed_table_is_one():
+    made = Sheet(SHEET_PX)
+    for x in XS:
+        made.line(x, YS[0], x, YS[-1], dash="4.3 2.9")
+    for y in YS:
+        made.line(XS[0], y, XS[-1], y, dash="4.3 2.9")
+    page, _ = scanned(texts(), made, angle_deg=0.7)
+    (table,) = upright(page).tables
+    assert table.cells.shape == (3, 3)
+
+
+def test_writing_on_dotted_rules_stands_free():
+    made = Sheet(SHEET_PX)
+    for y in (305, 505):
+        made.line(60, y, 1600, y, 2.5, dash="1.1 3.2")
+    writing = [(150, 300, "WRITTEN ON DOTS"), (150, 500, "OF A RULE")]
+    plain, on_dots = (upright(scanned(writing, own)[0]).ink for own in (None, made))
+    assert plain.shape == on_dots.shape
+    assert np.minimum(plain, on_dots).sum() > 0.95 * plain.sum()
+    assert np.subtract(on_dots, np.minimum(plain, on_dots)).sum() < 0.05 * plain.sum()
+
+
+@pytest.mark.parametrize("grey, seed", [(0.4, 3), (0.4, 5), (0.57, 14)])
+def test_writing_that_hides_lines_of_squared_paper_keeps_its_characters(grey, seed):
+    made = Sheet(SHEET_PX)
+    made.operators.append(f"{grey} G")
+    for x in np.arange(17, SHEET_PX[0], 39.4):
+        made.line(x, 0, x, SHEET_PX[1], 1.5)
+    for y in np.arange(9, SHEET_PX[1], 39.4):
+        made.line(0, y, SHEET_PX[0], y, 1.5)
+    writing = [
+        (150, 200, "MEETING ON TUESDAY AT NOON"),
+        (150, 310, "ASK VICTOR ABOUT THE KEYS"),
+        (150, 420, "GREETINGS FROM HANNA"),
+    ]
+    plain, squared = (
+        np.array([line.box for line in page_lines(upright(scanned(writing, own, seed=seed)[0]))])
+        for own in (None, made)
+    )
+    # The slant of the hand may turn the plain page by a fraction of a degree.
+    assert plain.shape == squared.shape == (3, 4)
+    assert np.abs(plain - squared).max() <= 15

@@ -12,6 +12,7 @@ from hwtranscribe.imaging.rules import (
     Rules,
     drawn_through,
     erase_rules,
+    find_dotted,
     find_rules,
     follow_rules,
     reach_of,
@@ -106,6 +107,16 @@ def rules_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules]:
     """
     noise, stroke = noise_and_stroke(dark)
     return find_rules(above(dark, max(noise, 0.3 * stroke)), *rule_limits(max(dark.shape)))
+
+
+def dotted_rules_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules]:
+    """Return the horizontal and the vertical dotted rules of a page.
+
+    Args:
+        dark: From `imaging.paper.darkness`.
+    """
+    noise, stroke = noise_and_stroke(dark)
+    return find_dotted(above(dark, max(noise, 0.3 * stroke)), rule_limits(max(dark.shape))[1])
 
 
 def squares_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules] | None:

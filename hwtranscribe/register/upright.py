@@ -11,7 +11,7 @@ from hwtranscribe.imaging.outline import flattened
 from hwtranscribe.imaging.paper import darkness, has_plain_ground
 from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.imaging.tables import find_tables
-from hwtranscribe.register.clean import ink_without_blank, rules_of, squares_of
+from hwtranscribe.register.clean import dotted_rules_of, ink_without_blank, rules_of, squares_of
 from hwtranscribe.register.prepare import prepared
 from hwtranscribe.types import AlignedPage, Page
 
@@ -76,6 +76,9 @@ def _upright(
     dark = without_areas(darkness(pixels), max(pixels.shape))
     squares = None if strip else squares_of(dark)
     rules = squares or rules_of(dark)
+    if not strip:
+        level, vertical = dotted_rules_of(dark)
+        rules = rules[0].joined(level), rules[1].joined(vertical)
     return AlignedPage(
         page=number,
         template_page=None,

@@ -6,6 +6,7 @@ Yu & Jain 1996). Short rules count when both ends meet rules of the other direct
 """
 
 from hwtranscribe.imaging.rules.bars import Bars, bars_of
+from hwtranscribe.imaging.rules.dotted import find_dotted
 from hwtranscribe.imaging.rules.erase import drawn_through, erase_rules, follow_rules, reach_of
 from hwtranscribe.imaging.rules.find import Rules, find_rules
 from hwtranscribe.imaging.rules.squared import with_squares
@@ -16,6 +17,7 @@ __all__ = [
     "bars_of",
     "drawn_through",
     "erase_rules",
+    "find_dotted",
     "find_rules",
     "follow_rules",
     "reach_of",

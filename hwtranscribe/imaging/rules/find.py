@@ -49,6 +49,16 @@ class Rules:
         ys, xs = self.ys[mine] - rows.start, self.xs[mine] - columns.start
         return Rules(self.upright, ys, xs, self.owner[mine], self.thickness_px)
 
+    def joined(self, others: "Rules") -> "Rules":
+        """Return the rules, and after them others of their direction."""
+        return Rules(
+            self.upright,
+            np.concatenate([self.ys, others.ys]),
+            np.concatenate([self.xs, others.xs]),
+            np.concatenate([self.owner, others.owner + np.int32(len(self))]),
+            np.concatenate([self.thickness_px, others.thickness_px]),
+        )
+
     def mask(self, shape: tuple[int, ...], chosen: Bool[np.ndarray, " n"] | None = None) -> Binary:
         """Return 1 on the rules, or on some of them, in a picture of a shape."""
         result = np.zeros(shape, np.uint8)

@@ -136,10 +136,5 @@ def _drawn_through(rules: Rules, ruling: _Ruling, dark: UInt8[np.ndarray, "heigh
     share = np.bincount(piece, weights=here) / np.maximum(np.bincount(piece), 1)
     seen = share[piece] >= SEEN
     lines, number = np.unique(owner[seen], return_inverse=True)
-    return Rules(
-        rules.upright,
-        np.concatenate([rules.ys, followed.ys[seen]]),
-        np.concatenate([rules.xs, followed.xs[seen]]),
-        np.concatenate([rules.owner, number.astype(np.int32) + len(rules)]),
-        np.concatenate([rules.thickness_px, full[lines]]),
-    )
+    hidden = Rules(rules.upright, followed.ys[seen], followed.xs[seen], number.astype(np.int32), full[lines])
+    return rules.joined(hidden)
