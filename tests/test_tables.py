@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 import pytest
-from drawn_pages import SHEET_PX, Sheet, scanned
+from drawn_pages import SHEET_PX, Sheet, on_aligned, scanned
 from PIL import Image
 from test_batch import outputs
 
@@ -122,3 +122,19 @@ def test_writing_that_hides_lines_of_squared_paper_keeps_its_characters(grey, se
     # The slant of the hand may turn the plain page by a fraction of a degree.
     assert plain.shape == squared.shape == (3, 4)
     assert np.abs(plain - squared).max() <= 15
+
+
+def test_small_letters_of_a_heading_all_belong_to_it():
+    made = sheet()
+    made.text(XS[0] + 14, YS[1] - 24, "Name", 34, bold=True)
+    writing = [(left, baseline, text) for left, baseline, text in texts() if text != "APPLES"]
+    page, page_from_sheet = scanned(writing, made)
+    aligned = upright(page)
+    (heading,) = (
+        line for line in page_lines(aligned) if line.in_table and line.in_table.row == line.in_table.column == 1
+    )
+    middle = (YS[1] - 35,) * 2
+    (begin, _), (end, _) = on_aligned(
+        aligned, page_from_sheet, list(zip((XS[0] + 18, XS[0] + 90), middle, strict=True))
+    )
+    assert heading.box[0] <= begin and heading.box[2] >= end

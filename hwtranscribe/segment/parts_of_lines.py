@@ -14,6 +14,8 @@ STRAY_INSIDE, STRAY_BESIDE = 0.5, 3
 """Least share of its height that a lone stroke stands in a line to be a part of it, and the least pieces of a line."""
 LONG_LINE = 5.0
 """Length of a line, in what its characters differ in height, from which on it tells its slope."""
+SMALL_LETTER = 0.35
+"""What is as high as this share of its line is a letter, and no dot or dash."""
 LEAST_CUT = 0.9
 """Of lines that all run off the picture, those that show at least this share of the highest one's height are kept."""
 
@@ -127,20 +129,34 @@ def attach_small(
         return
     boxes = np.array([extent(components, line) for line in lines], float)
     cell_of_line = np.array([cells[line[0]] for line in lines])
+    height = boxes[:, 3] - boxes[:, 1]
     cut_off = components.cut_off
-    for i in np.flatnonzero(~tall):
-        if components.height[i] > 1.5 * height_px or components.width[i] > 3.0 * height_px:
-            continue
-        x = (components.left[i] + components.right[i]) / 2
-        y = (components.top[i] + components.bottom[i]) / 2
-        beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
-        beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
-        height = boxes[:, 3] - boxes[:, 1]
-        reach = 0.0 if cut_off[i] else ACCENT_GAP
-        near = (beyond_x <= 1.2 * height) & (beyond_y <= reach * height) & (cell_of_line == cells[i])
-        if near.any():
+    small = ~tall & (components.height <= 1.5 * height_px) & (components.width <= 3.0 * height_px)
+    left = np.flatnonzero(small).tolist()
+    while left:
+        beyond: list[int] = []
+        for i in left:
+            x = (components.left[i] + components.right[i]) / 2
+            y = (components.top[i] + components.bottom[i]) / 2
+            beyond_x = np.maximum(0, np.maximum(boxes[:, 0] - x, x - boxes[:, 2]))
+            beyond_y = np.maximum(0, np.maximum(boxes[:, 1] - y, 2 * (y - boxes[:, 3])))
+            reach = 0.0 if cut_off[i] else ACCENT_GAP
+            near = (beyond_x <= 1.2 * height) & (beyond_y <= reach * height) & (cell_of_line == cells[i])
+            if not near.any():
+                beyond.append(i)
+                continue
             candidates = np.flatnonzero(near)
-            lines[int(candidates[np.argmin((beyond_x + beyond_y)[near])])].append(int(i))
+            line = int(candidates[np.argmin((beyond_x + beyond_y)[near])])
+            lines[line].append(i)
+        if len(beyond) == len(left):
+            break
+        # What stands behind small letters of a line is of the line, too.
+        for line, members in enumerate(lines):
+            for i in members:
+                if components.height[i] >= SMALL_LETTER * height[line]:
+                    boxes[line, 0] = min(boxes[line, 0], components.left[i])
+                    boxes[line, 2] = max(boxes[line, 2], components.right[i])
+        left = beyond
 
 
 def _extents(components: Components, lines: list[list[int]]) -> Int64[np.ndarray, "n 4"]:
