@@ -18,7 +18,9 @@ from hwtranscribe.checkpoint import LINES_NAME, METADATA_NAME, default_checkpoin
 from hwtranscribe.errors import DocumentError, TemplateError
 from hwtranscribe.pipeline import transcribe_document
 from hwtranscribe.pipeline.places import mapped
-from hwtranscribe.types import Case, DocumentJob, FieldReading, Kind, PageReadings, ReadOptions, Status
+from hwtranscribe.register import upright
+from hwtranscribe.segment import page_lines
+from hwtranscribe.types import Case, DocumentJob, FieldReading, Kind, Page, PageReadings, ReadOptions, Status
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
@@ -126,6 +128,15 @@ def test_a_page_in_an_even_hand_keeps_all_its_lines(tmp_path, seed):
     Image.fromarray(255 - ink).save(tmp_path / "page.png")
     read = [reading.text for reading in Transcriber().read(tmp_path / "page.png").lines]
     assert [len(text.split()) for text in read] == [len(line.split()) for line in lines * 2]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_page_in_a_broad_pen_keeps_all_its_lines(seed):
+    lines = ["DEAR SIR PLEASE SEND", "60 BOXES OF SIZE 42", "TO THE HARBOUR QUICKLY", "FLIGHT AF 1276 LEAVES"]
+    ink, hand = np.zeros((700, 1654), np.uint8), Hand(seed, gap=0.2, pen=0.16)
+    for number, line in enumerate(lines):
+        write_line(ink, line, 150, 120 + 110 * number, 1654, 44, hand)
+    assert len(page_lines(upright(Page("page", 1, None, 255 - ink)))) == 4
 
 
 def test_a_line_that_the_edge_cuts_through_is_read_where_nothing_else_is(tmp_path):
