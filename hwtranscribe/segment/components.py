@@ -9,6 +9,9 @@ from jaxtyping import Bool, Int32, UInt8
 INK_THRESHOLD = 112
 """Ink maps are soft at the edges; above this a pixel belongs to a stroke."""
 
+AS_HIGH = 0.6
+"""Components beside one another are about as high when each has more than this share of the other's height."""
+
 MIN_SLANT_GAIN = 1.25
 """Writing counts as upright unless another shear makes its columns this much better."""
 
@@ -49,6 +52,19 @@ class Components:
 
     def __len__(self) -> int:
         return len(self.area)
+
+    def as_high_beside(self, i: int) -> Bool[np.ndarray, " n"]:
+        """Which others stand beside one, no further than its own height, and are about as high.
+
+        Args:
+            i: 0-based component.
+        """
+        height = self.height
+        beside = np.minimum(self.bottom, self.bottom[i]) - np.maximum(self.top, self.top[i])
+        gap = np.maximum(self.left - self.right[i], self.left[i] - self.right)
+        alike = (beside > AS_HIGH * height[i]) & (AS_HIGH * height < height[i]) & (gap < height[i])
+        alike[i] = False
+        return alike
 
     def soft_ink(
         self, ink: UInt8[np.ndarray, "h w"], chosen: Int32[np.ndarray, " n"], window: tuple[slice, slice]

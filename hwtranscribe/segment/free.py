@@ -58,7 +58,8 @@ def _lattices(aligned: AlignedPage, found: list[Line], first: int) -> list[CharB
                 lattice = empty_boxes(field, line.box)
             else:
                 lattice = line_lattice(line.ink, field, line.box, hand)
-            lattices.append(replace(with_rules_touched(aligned, lattice), in_table=line.cell))
+            lattice = with_rules_touched(aligned, lattice)
+            lattices.append(replace(lattice, in_table=line.cell, doubt=line.doubt))
     return lattices
 
 

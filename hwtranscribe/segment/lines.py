@@ -1,7 +1,7 @@
 """Lines of writing on a page without a template: which components make a line, and which are no writing at all."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, count, pairwise
 
 import numpy as np
@@ -18,14 +18,15 @@ from hwtranscribe.segment.parts_of_lines import (
     without_accents,
 )
 from hwtranscribe.segment.printing import without_printing
+from hwtranscribe.segment.strokes import TOUCHED, part_from_strokes
 from hwtranscribe.types import Box, Cell, DrawnTable
 
 MAX_GAP = 4.0
 """Widest paper within one line, in character heights."""
 MIN_OVERLAP = 0.45
 """Least share of the lower of two neighbours that must stand beside the other for them to be on one line."""
-AS_HIGH = 0.6
-"""Least share of the height of a bar that writing beside it has, and the other way round, for both to be characters."""
+BESIDE_STROKE = 0.5
+"""A stroke that joined characters may have joined some of a line no further than this from it, in character heights."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,11 +37,13 @@ class Line:
         box: On the page, px.
         ink: Of this line alone, in its box; None for an empty cell.
         cell: The cell of a drawn table that it stands in, or None.
+        doubt: Why characters of it may be missing or spoilt; empty otherwise.
     """
 
     box: Box
     ink: UInt8[np.ndarray, "h w"] | None
     cell: Cell | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ def find_lines(
     components = find_components(ink)
     height_px = character_height_px(components)
     tall = _is_tall(components, height_px)
+    parted = part_from_strokes(ink, components, tall, height_px)
+    if parted is not None:
+        ink = parted.ink
+        components = find_components(ink)
+        tall = _is_tall(components, height_px)
     links = _links(components, tall, height_px)
     cells = _cells(components, tables)
     free = cells == OUTSIDE
@@ -97,7 +105,23 @@ def find_lines(
                 table = drawn[block - len(mine)]
                 inside = [[line for line in lines if cells[line[0]] == cell] for cell in _numbers(tables)[table]]
                 ordered.extend(_in_cells(ink, components, inside, tables[table], next(counter)))
+    if parted is not None:
+        reach_px = round(BESIDE_STROKE * height_px)
+        ordered = [_doubted(line, parted.touched, reach_px) for line in ordered]
     return ordered
+
+
+def _doubted(line: Line, touched: UInt8[np.ndarray, "h w"], reach_px: int) -> Line:
+    """The line, in doubt where strokes that touched characters, or drawings that may hold some, run into it.
+
+    Args:
+        line: Any.
+        touched: 1 on strokes and what they touched, of the page.
+        reach_px: How far beside the line they may run.
+    """
+    left, top, right, bottom = line.box
+    hit = line.ink is not None and touched[top:bottom, max(0, left - reach_px) : right + reach_px].any()
+    return replace(line, doubt=TOUCHED) if hit else line
 
 
 def _numbers(tables: Sequence[DrawnTable]) -> list[range]:
@@ -170,11 +194,8 @@ def _is_tall(components: Components, height_px: float) -> Bool[np.ndarray, " n"]
     bar = (width < 0.25 * height) & (height > 3.0 * height_px)
     tall = (height >= 0.45 * height_px) & (height <= 6 * height_px)
     # Beside writing as high as it is, such as a large hand on a page of small print, a bar is a 1 and no rule.
-    for i in np.flatnonzero(bar & tall):
-        beside = np.minimum(components.bottom, components.bottom[i]) - np.maximum(components.top, components.top[i])
-        gap = np.maximum(components.left - components.right[i], components.left[i] - components.right)
-        alike = (beside > AS_HIGH * height[i]) & (AS_HIGH * height < height[i]) & (gap < height[i])
-        tall[i] = (alike & tall & ~bar).any()
+    for i in np.flatnonzero(bar & tall).tolist():
+        tall[i] = (components.as_high_beside(i) & tall & ~bar).any()
     return tall
 
 
