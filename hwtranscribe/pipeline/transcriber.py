@@ -22,9 +22,10 @@ from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate
 from hwtranscribe.line_reader import LineReader
 from hwtranscribe.marks import read_mark
+from hwtranscribe.pipeline.orientation import read_upright
 from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, field_targets, read_targets
-from hwtranscribe.register import Reference, align_all, blank_page, prepare_reference, upright
+from hwtranscribe.register import Reference, align_all, blank_page, prepare_reference, uprights
 from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.render.pdf import pdf_renderer
 from hwtranscribe.segment import BESIDE, CellGrid, cut_off_lines, field_lines, field_place, has_mark_beside, page_lines
@@ -161,22 +162,23 @@ class Transcriber:
             if isinstance(page, PageError):
                 errors.append(page)
                 continue
-            shown = align_all(page, self.references) if self.form else [upright(page)]
-            warnings.extend(f"page {page.number}: {warning}" for aligned in shown for warning in aligned.warnings)
             there = [
-                PageReadings(
-                    aligned.page,
-                    aligned.template_page,
-                    aligned.registered,
-                    self._read_page(aligned),
-                    aligned.warnings,
-                )
-                for aligned in shown
+                PageReadings(aligned.page, aligned.template_page, aligned.registered, readings, aligned.warnings)
+                for aligned, readings in self._read_shown(page)
             ]
+            warnings.extend(f"page {page.number}: {warning}" for one in there for warning in one.warnings)
             read.extend(there)
             if self.options.overlay and overlay_folder is not None:
                 _write_overlay(page, [reading for one in there for reading in one.readings], Path(overlay_folder))
         return DocumentPart(total, tuple(read), tuple(errors), tuple(warnings), self.provenance)
+
+    def _read_shown(self, page: Page) -> Iterator[tuple[AlignedPage, tuple[FieldReading, ...]]]:
+        """Read the form pages that a picture shows, or a page without a template as it has to lie."""
+        if self.form is None:
+            yield read_upright(uprights(page), self._read_page, self.options.kind)
+            return
+        for aligned in align_all(page, self.references):
+            yield aligned, self._read_page(aligned)
 
     def _read_page(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
         """Read the fields of a form page, or the lines of a page and the cells of its tables."""

@@ -15,7 +15,7 @@ from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.register.clean import ink_without_blank, rules_of
 from hwtranscribe.register.frames import LEAST_COVERED, Frames, frame_of_boxes
 from hwtranscribe.register.reference import Reference
-from hwtranscribe.register.upright import skew_deg, turned
+from hwtranscribe.register.upright import quarter_turns, skew_deg, turned
 from hwtranscribe.types import AlignedPage, Box, Page
 
 LONG_SIDE_PX = 3508
@@ -127,17 +127,7 @@ def _ways(pixels: UInt8[np.ndarray, "height width"], size: tuple[int, int]) -> I
     lying = (level.shape[1] > level.shape[0]) != (size[0] > size[1])
     for quarters in (1, 3) if lying else (2,):
         upright = np.ascontiguousarray(np.rot90(level, quarters))
-        yield replace(_scaled(upright, page_from_level @ _quarters(quarters, level.shape), size), turned=True)
-
-
-def _quarters(count: int, shape: tuple[int, ...]) -> Float64[np.ndarray, "3 3"]:
-    """Return where the px of `np.rot90(picture, count)` come from, for a picture of a shape."""
-    height, width = shape
-    if count == 1:
-        return np.array([[0, -1, width - 1], [1, 0, 0], [0, 0, 1.0]])
-    if count == 2:
-        return np.array([[-1, 0, width - 1], [0, -1, height - 1], [0, 0, 1.0]])
-    return np.array([[0, 1, 0], [-1, 0, height - 1], [0, 0, 1.0]])
+        yield replace(_scaled(upright, page_from_level @ quarter_turns(quarters, level.shape), size), turned=True)
 
 
 def _scaled(

@@ -1,5 +1,7 @@
 """Pages without a blank form: set upright, freed of scan borders and rules, their tables found."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from jaxtyping import Float64, UInt8
@@ -12,6 +14,7 @@ from hwtranscribe.imaging.paper import darkness, has_plain_ground
 from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import dotted_rules_of, ink_without_blank, rules_of, squares_of
+from hwtranscribe.register.directions import is_oblique, line_directions_deg
 from hwtranscribe.register.prepare import prepared
 from hwtranscribe.types import AlignedPage, Page
 
@@ -29,19 +32,31 @@ LEAST_CHARACTER_PX = 5
 
 
 def upright(page: Page) -> AlignedPage:
-    """Return a page of no template, deskewed, with its ink and its tables; sharpened where it is out of focus.
+    """Return a page of no template as it most likely lies: the first of `uprights`."""
+    return next(uprights(page))
+
+
+def uprights(page: Page) -> Iterator[AlignedPage]:
+    """Yield a page of no template, deskewed, with its ink and its tables; sharpened where it is out of focus.
+
+    First as its lines run, then in the other ways that it may lie: upside down and sideways. Only what is written can
+    tell which is right.
 
     Args:
         page: As rendered.
     """
     ready = prepared(page.pixels, cut_out=_is_strip(page.pixels))
     pixels, page_from_pixels = flattened(ready.pixels, ready.outline)
-    aligned = _upright(page.number, pixels, page_from_pixels, ready.warnings)
-    sharp = in_focus(pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
-    # Forms bear tints, which do no harm there; here a pattern would be taken for writing.
-    if sharp is pixels or not has_plain_ground(darkness(pixels)):
-        return aligned
-    return _upright(page.number, sharp, page_from_pixels, (*ready.warnings, OUT_OF_FOCUS))
+    for turn_deg in _turns_deg(pixels):
+        yield _upright(page.number, pixels, page_from_pixels, ready.warnings, turn_deg)
+
+
+def _turns_deg(pixels: UInt8[np.ndarray, "height width"]) -> list[float]:
+    """By how much a page may have to be turned clockwise, but for a little skew; the likeliest first."""
+    directions = [] if _is_strip(pixels) else line_directions_deg(darkness(pixels))
+    if directions and is_oblique(directions[0]):
+        return directions
+    return list(dict.fromkeys([0, *(round(angle_deg / 90) % 4 * 90 for angle_deg in directions)]))
 
 
 def _is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:
@@ -61,17 +76,57 @@ def _upright(
     pixels: UInt8[np.ndarray, "height width"],
     page_from_pixels: Float64[np.ndarray, "3 3"],
     warnings: tuple[str, ...],
+    turn_deg: float,
 ) -> AlignedPage:
-    """A page that is fit to be looked at, set upright.
+    """A page that is fit to be looked at, turned upright.
 
     Args:
         number: Of the page.
         pixels: Prepared.
         page_from_pixels: Homography to the page as it was rendered.
         warnings: Of what was done to it.
+        turn_deg: By how much it is turned clockwise: a multiple of 90, to which its skew comes, or just so much where
+            its lines run obliquely.
+    """
+    quarters = round(turn_deg / 90)
+    if turn_deg:
+        warnings = (*warnings, turned_by(turn_deg))
+    if quarters:
+        page_from_pixels = page_from_pixels @ quarter_turns(-quarters, pixels.shape)
+        pixels = np.ascontiguousarray(np.rot90(pixels, -quarters))
+    slant_deg = turn_deg - 90 * quarters
+    aligned = _deskewed(number, pixels, page_from_pixels, warnings, slant_deg)
+    sharp = in_focus(pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
+    # Forms bear tints, which do no harm there; here a pattern would be taken for writing.
+    if sharp is pixels or not has_plain_ground(darkness(pixels)):
+        return aligned
+    return _deskewed(number, sharp, page_from_pixels, (*warnings, OUT_OF_FOCUS), slant_deg)
+
+
+def turned_by(turn_deg: float) -> str:
+    """Return the warning that a page was turned clockwise by so much."""
+    way, angle_deg = ("", turn_deg) if turn_deg % 360 <= 180 else ("counter-", -turn_deg)
+    return f"it does not lie upright and was turned {way}clockwise by {angle_deg % 360:.0f} degrees"
+
+
+def _deskewed(
+    number: int,
+    pixels: UInt8[np.ndarray, "height width"],
+    page_from_pixels: Float64[np.ndarray, "3 3"],
+    warnings: tuple[str, ...],
+    slant_deg: float,
+) -> AlignedPage:
+    """A page that lies upright but for some skew.
+
+    Args:
+        number: Of the page.
+        pixels: Prepared.
+        page_from_pixels: Homography to the page as it was rendered.
+        warnings: Of what was done to it.
+        slant_deg: Its skew, where it is more than `skew_deg` finds; otherwise 0.
     """
     strip = _is_strip(pixels)
-    angle_deg = 0.0 if strip else skew_deg(darkness(pixels))
+    angle_deg = 0.0 if strip else slant_deg or skew_deg(darkness(pixels))
     pixels, page_from_aligned = turned(pixels, angle_deg)
     dark = without_areas(darkness(pixels), max(pixels.shape))
     squares = None if strip else squares_of(dark)
@@ -126,6 +181,16 @@ def turned(
         borderValue=fill,
     )
     return moved, page_from_aligned
+
+
+def quarter_turns(count: int, shape: tuple[int, ...]) -> Float64[np.ndarray, "3 3"]:
+    """Return where the px of `np.rot90(picture, count)` come from, for a picture of a shape, if they move at all."""
+    height, width = shape
+    if count % 4 == 1:
+        return np.array([[0, -1, width - 1], [1, 0, 0], [0, 0, 1.0]])
+    if count % 4 == 2:
+        return np.array([[-1, 0, width - 1], [0, -1, height - 1], [0, 0, 1.0]])
+    return np.array([[0, 1, 0], [-1, 0, height - 1], [0, 0, 1.0]])
 
 
 def skew_deg(dark: UInt8[np.ndarray, "height width"]) -> float:
