@@ -14,8 +14,8 @@ from hwtranscribe import Transcriber
 from hwtranscribe.imaging.paper import darkness
 from hwtranscribe.pipeline.orientation import HARDLY_LEGIBLE, read_upright
 from hwtranscribe.register.directions import line_directions_deg
-from hwtranscribe.register.upright import turned_by, upright, uprights
-from hwtranscribe.types import Case, FieldReading, Kind, ReadOptions, Status
+from hwtranscribe.register.upright import Ways, turned_by, upright, ways_upright
+from hwtranscribe.types import Case, FieldReading, Kind, Page, ReadOptions, Status
 
 LETTERS = [
     (150, 200, "MEETING ON TUESDAY AT NOON"),
@@ -106,11 +106,11 @@ def test_directions_of_lines():
 
 def test_ways_in_which_a_page_may_lie():
     page, _ = scanned(LETTERS)
-    ways = list(uprights(page))
+    ways = list(ways_upright(page).pages)
     assert (ways[0].pixels == upright(page).pixels).all() and ways[0].warnings == ()
     assert ways[1].warnings == (turned_by(180),)
     strip = replace(page, pixels=page.pixels[140:240])
-    assert len(list(uprights(strip))) == 1
+    assert len(list(ways_upright(strip).pages)) == 1
 
 
 def test_a_warning_names_the_shorter_way():
@@ -122,18 +122,18 @@ def test_a_warning_names_the_shorter_way():
 class Reads:
     """Reads ways of a page, given as how sure the characters are of each, and counts them."""
 
-    def __init__(self, *sure: float, count: int = 40) -> None:
+    def __init__(self, *sure: float, count: int = 40, oblique: bool = False) -> None:
         page, _ = scanned([])
         aligned = upright(page)
         self.ways = [replace(aligned, warnings=(f"{one}",)) for one in sure]
-        self.count, self.read = count, 0
+        self.count, self.oblique, self.read = count, oblique, 0
 
     def __call__(self, aligned) -> tuple[FieldReading, ...]:
         self.read += 1
         return (reading("line001", "7" * self.count, confidence=float(aligned.warnings[0])),)
 
     def chosen(self) -> float:
-        aligned, readings = read_upright(iter(self.ways), self, Kind.ALPHANUMERIC)
+        aligned, readings = read_upright(Ways(iter(self.ways), self.oblique), self, Kind.ALPHANUMERIC)
         assert readings[0].characters[0].confidence == float(aligned.warnings[0])
         return float(aligned.warnings[0])
 
@@ -153,3 +153,20 @@ def test_which_way_is_chosen(sure, count, chosen, times_read):
     reads = Reads(*sure, count=count)
     assert reads.chosen() == chosen
     assert reads.read == times_read
+
+
+@pytest.mark.parametrize(("sure", "chosen"), [((0.85, 0.8, 0.78), 0.8), ((0.85, 0.5, 0.6), 0.85), ((0.7, 0.74), 0.7)])
+def test_lines_that_seem_to_run_obliquely_are_read_both_ways(sure, chosen):
+    assert Reads(*sure, oblique=True).chosen() == chosen
+
+
+def test_a_drawing_that_runs_obliquely_turns_no_page(transcriber, tmp_path):
+    pixels = scanned(LETTERS[:2])[0].pixels
+    cv2.line(pixels, (200, 1100), (1500, 520), 40, 5, cv2.LINE_AA)
+    cv2.line(pixels, (200, 520), (1500, 1100), 40, 5, cv2.LINE_AA)
+    page = Page("page", 1, None, pixels)
+    assert ways_upright(page).oblique and not any(
+        warning.startswith("it does not") for warning in upright(page).warnings
+    )
+    result = read(transcriber, pixels, tmp_path)
+    assert [line.text for line in result.lines] == [text for _, _, text in LETTERS[:2]]

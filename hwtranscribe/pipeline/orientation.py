@@ -1,10 +1,11 @@
 """Whether what was read on a page of no template makes sense: read sideways or upside down, it does not."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import fsum
 
 from hwtranscribe.language import word_log_odds
+from hwtranscribe.register import Ways
 from hwtranscribe.types import AlignedPage, FieldReading, Kind, Status
 
 LEAST_CHARACTERS = 20
@@ -48,36 +49,38 @@ def sense(readings: Sequence[FieldReading]) -> float:
 
 
 def read_upright(
-    ways: Iterator[AlignedPage], read: Callable[[AlignedPage], tuple[FieldReading, ...]], kind: Kind
+    ways: Ways, read: Callable[[AlignedPage], tuple[FieldReading, ...]], kind: Kind
 ) -> tuple[AlignedPage, tuple[FieldReading, ...]]:
     """Return a page as it has to lie and what is read on it then.
 
-    Most pages are read once: only one that makes little sense as it lies is read in the other ways too, and it stays
-    as it lies unless another makes clearly more.
+    Most pages are read once: only one that makes little sense as it lies is read in the other ways too, and it stays as
+    it lies unless another makes clearly more. One whose lines seem to run obliquely is always read otherwise as well,
+    and turned unless that makes clearly less.
 
     Args:
-        ways: The page as it most likely lies, then in other ways.
+        ways: The page as it lies, then in other ways.
         read: Reads its lines.
         kind: What lines may hold.
     """
-    aligned = next(ways)
+    aligned = next(ways.pages)
     readings = read(aligned)
-    if character_count(readings) < LEAST_CHARACTERS:
+    enough = character_count(readings) >= LEAST_CHARACTERS
+    most = sense(readings) if enough else 0.0
+    # Lines that seem to run otherwise speak for turning the page, however much there is and however well it reads.
+    if not ways.oblique and (not enough or most >= READS_WELL[kind]):
         return aligned, readings
-    as_it_lies = sense(readings)
-    if as_it_lies >= READS_WELL[kind]:
-        return aligned, readings
-    most, tried = as_it_lies, False
-    for turned in ways:
-        tried = True
+    least, tried = max(most - CLEARLY if ways.oblique else most + CLEARLY, LEAST_TURNED), False
+    for turned in ways.pages:
         otherwise = read(turned)
-        least = max(most, as_it_lies + CLEARLY, LEAST_TURNED)
-        if character_count(otherwise) < LEAST_CHARACTERS or sense(otherwise) < least:
+        if character_count(otherwise) < LEAST_CHARACTERS:
             continue
-        aligned, readings, most = turned, otherwise, sense(otherwise)
-        if most >= READS_WELL[kind]:
-            break
-    if tried and most < LEGIBLE:
+        tried = True
+        if sense(otherwise) >= least:
+            aligned, readings, least = turned, otherwise, sense(otherwise)
+            most = least
+            if most >= READS_WELL[kind]:
+                break
+    if enough and tried and most < LEGIBLE:
         aligned = replace(aligned, warnings=(*aligned.warnings, HARDLY_LEGIBLE))
         readings = tuple(_doubted(one) if one.status is Status.OK else one for one in readings)
     return aligned, readings

@@ -25,7 +25,7 @@ from hwtranscribe.marks import read_mark
 from hwtranscribe.pipeline.orientation import read_upright
 from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, field_targets, read_targets
-from hwtranscribe.register import Reference, align_all, blank_page, prepare_reference, uprights
+from hwtranscribe.register import Reference, align_all, blank_page, prepare_reference, ways_upright
 from hwtranscribe.render import page_count, render_pages
 from hwtranscribe.render.pdf import pdf_renderer
 from hwtranscribe.segment import BESIDE, CellGrid, cut_off_lines, field_lines, field_place, has_mark_beside, page_lines
@@ -175,7 +175,7 @@ class Transcriber:
     def _read_shown(self, page: Page) -> Iterator[tuple[AlignedPage, tuple[FieldReading, ...]]]:
         """Read the form pages that a picture shows, or a page without a template as it has to lie."""
         if self.form is None:
-            yield read_upright(uprights(page), self._read_page, self.options.kind)
+            yield read_upright(ways_upright(page), self._read_page, self.options.kind)
             return
         for aligned in align_all(page, self.references):
             yield aligned, self._read_page(aligned)

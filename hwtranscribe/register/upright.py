@@ -1,6 +1,7 @@
 """Pages without a blank form: set upright, freed of scan borders and rules, their tables found."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -31,32 +32,44 @@ LEAST_CHARACTER_PX = 5
 """What is less high is a dot or a speck."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ways:
+    """Ways that a page of no template may lie.
+
+    Attributes:
+        pages: As it lies, then turned otherwise, the likeliest first; each is made when it is asked for.
+        oblique: Whether its lines seem to run obliquely, as may those of a drawing.
+    """
+
+    pages: Iterator[AlignedPage]
+    oblique: bool
+
+
 def upright(page: Page) -> AlignedPage:
-    """Return a page of no template as it most likely lies: the first of `uprights`."""
-    return next(uprights(page))
+    """Return a page of no template, deskewed, with its ink and its tables; sharpened where it is out of focus.
+
+    Args:
+        page: As rendered; not sideways, nor upside down.
+    """
+    return next(ways_upright(page).pages)
 
 
-def uprights(page: Page) -> Iterator[AlignedPage]:
-    """Yield a page of no template, deskewed, with its ink and its tables; sharpened where it is out of focus.
+def ways_upright(page: Page) -> Ways:
+    """Return a page as `upright` does, and how else it may lie: upside down, sideways or obliquely.
 
-    First as its lines run, then in the other ways that it may lie: upside down and sideways. Only what is written can
-    tell which is right.
+    Only what is written can tell which is right.
 
     Args:
         page: As rendered.
     """
     ready = prepared(page.pixels, cut_out=_is_strip(page.pixels))
     pixels, page_from_pixels = flattened(ready.pixels, ready.outline)
-    for turn_deg in _turns_deg(pixels):
-        yield _upright(page.number, pixels, page_from_pixels, ready.warnings, turn_deg)
-
-
-def _turns_deg(pixels: UInt8[np.ndarray, "height width"]) -> list[float]:
-    """By how much a page may have to be turned clockwise, but for a little skew; the likeliest first."""
     directions = [] if _is_strip(pixels) else line_directions_deg(darkness(pixels))
-    if directions and is_oblique(directions[0]):
-        return directions
-    return list(dict.fromkeys([0, *(round(angle_deg / 90) % 4 * 90 for angle_deg in directions)]))
+    oblique = bool(directions) and is_oblique(directions[0])
+    straight = (round(angle_deg / 90) % 4 * 90 for angle_deg in directions)
+    turns_deg = [0.0, *(directions if oblique else dict.fromkeys(turn_deg for turn_deg in straight if turn_deg))]
+    pages = (_upright(page.number, pixels, page_from_pixels, ready.warnings, turn_deg) for turn_deg in turns_deg)
+    return Ways(pages, oblique)
 
 
 def _is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:

@@ -6,7 +6,7 @@ when the same text was read, spaces left aside; lines read that nobody wrote cou
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,6 +100,11 @@ def lines(
     return draw
 
 
+def _ring() -> Iterator[tuple[float, float]]:
+    for angle in np.linspace(0, 2 * np.pi, 40):
+        yield float(np.cos(angle)), float(np.sin(angle))
+
+
 MM = DPI / 25.4
 KINDS = (
     Kind("plain"),
@@ -120,6 +125,14 @@ KINDS = (
     Kind("squares of 5 mm, photographed", lines(5 * MM, 5 * MM), {"perspective": 0.03, "shadow": 0.3}),
     Kind("squares of 10 mm", lines(10 * MM, 10 * MM, 2), {"angle_deg": 0.5}),
     Kind("French ruling", lines(2 * MM, 8 * MM, grey=140, margin=True), {"angle_deg": 0.3}),
+    Kind("a stroke through the first letters", strokes=(((158, 120), (160, 400), (156, 640)),)),
+    Kind(
+        "an arrow into the lines", strokes=(((600, 150), (640, 320), (600, 430)), ((590, 400), (600, 430), (625, 402)))
+    ),
+    Kind("a ring around words", strokes=(tuple((round(330 + 270 * c), round(285 + 80 * s)) for c, s in _ring()),)),
+    Kind("turned by 30 degrees", scan={"angle_deg": 30}),
+    Kind("upside down", turned_deg=180),
+    Kind("sideways", turned_deg=90),
 )
 
 
