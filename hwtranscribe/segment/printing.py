@@ -266,8 +266,8 @@ def has_colon(components: Components, word: list[int]) -> bool:
 
 
 def _unevenness(x: Float64[np.ndarray, " n"], y: np.ndarray) -> float:
-    """Mean distance of tops or bottoms from the straight line through them; from their mean when they are few."""
-    if len(x) < 4:
+    """Mean distance of tops or bottoms from the straight line through them; from their mean where they tell none."""
+    if len(x) < 4 or np.ptp(x) == 0:
         return float(np.abs(y - y.mean()).mean())
     slope, offset = np.polyfit(x, y, 1)
     return float(np.abs(y - slope * x - offset).mean())
