@@ -15,6 +15,7 @@ from hwtranscribe.imaging.rules import (
     find_dotted,
     find_rules,
     follow_rules,
+    may_be_squared,
     reach_of,
     with_squares,
 )
@@ -127,7 +128,10 @@ def squares_of(dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules] |
     """
     # Such lines may be hardly darker than the paper.
     noise, _ = noise_and_stroke(dark)
-    return with_squares(find_rules(above(dark, noise), *rule_limits(max(dark.shape))), dark)
+    binary = above(dark, noise)
+    if not may_be_squared(binary):
+        return None
+    return with_squares(find_rules(binary, *rule_limits(max(dark.shape))), dark)
 
 
 def ink_with_blank(dark: UInt8[np.ndarray, "height width"], blank: Printing) -> UInt8[np.ndarray, "height width"]:

@@ -9,7 +9,7 @@ from hwtranscribe.imaging.rules.bars import Bars, bars_of
 from hwtranscribe.imaging.rules.dotted import find_dotted
 from hwtranscribe.imaging.rules.erase import drawn_through, erase_rules, follow_rules, reach_of
 from hwtranscribe.imaging.rules.find import Rules, find_rules
-from hwtranscribe.imaging.rules.squared import with_squares
+from hwtranscribe.imaging.rules.squared import may_be_squared, with_squares
 
 __all__ = [
     "Bars",
@@ -20,6 +20,7 @@ __all__ = [
     "find_dotted",
     "find_rules",
     "follow_rules",
+    "may_be_squared",
     "reach_of",
     "with_squares",
 ]

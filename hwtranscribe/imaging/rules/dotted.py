@@ -29,6 +29,9 @@ REGULAR = 0.8
 MOST_MISSED = 1
 """Pieces one after the other that the scan may have lost."""
 
+BAND_PX = 16
+"""How far a rule may rise or fall over a page."""
+
 MOST_ROWS = 400
 """A page with more rows of dots is patterned."""
 
@@ -70,15 +73,27 @@ def find_dotted(binary: Binary, thickness_px: int) -> tuple[Rules, Rules]:
         binary: 1 where dark.
         thickness_px: Thickest rule.
     """
-    level = _level(binary, thickness_px)
-    upright = _level(np.ascontiguousarray(binary.T), thickness_px)
+    _, labels, stats, middle = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    size = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    level = _level(labels, middle, size, thickness_px)
+    upright = _level(labels.T, middle[:, ::-1], size[:, ::-1], thickness_px)
     return level, Rules(True, upright.xs, upright.ys, upright.owner, upright.thickness_px)
 
 
-def _level(binary: Binary, thickness_px: int) -> Rules:
-    """Return the horizontal dotted rules of a picture."""
-    _, labels, stats, middle = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    size = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+def _level(
+    labels: Int32[np.ndarray, "height width"],
+    middle: Float64[np.ndarray, "n 2"],
+    size: Int32[np.ndarray, "n 2"],
+    thickness_px: int,
+) -> Rules:
+    """Return the horizontal dotted rules of a picture.
+
+    Args:
+        labels: Number of the piece that each px belongs to.
+        middle: Of each, x and y.
+        size: Width and height of each, px.
+        thickness_px: Thickest rule.
+    """
     small = (size[:, 1] <= thickness_px) & (size[:, 0] <= LONGEST * thickness_px)
     small[0] = False
     dots = _Dots(labels, small, middle, size)
@@ -103,12 +118,16 @@ def _level(binary: Binary, thickness_px: int) -> Rules:
 
 def _rows(dots: _Dots, thickness_px: int) -> Iterator[Int64[np.ndarray, " row"]]:
     """Yield the small pieces that stand in a row and keep a pitch, from left to right; long rows first."""
-    # Where two dotted rules cross, or a stroke crosses one, a dot is part of something else.
-    mask = dots.small[dots.labels].astype(np.uint8)
-    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, bar((2 * FURTHEST + LONGEST) * thickness_px + 1, False))
-    _, chains = cv2.connectedComponents(joined, connectivity=8)
     numbers = np.flatnonzero(dots.small)
     x, y = dots.middle[numbers].round().astype(np.int64).T
+    # A glance at how many there are at one height saves most pages the rest.
+    at_height = np.bincount(y // BAND_PX, minlength=1)
+    if (at_height + np.append(at_height[1:], 0)).max() < LEAST_DOTS:
+        return
+    mask = dots.small[dots.labels].astype(np.uint8)
+    # Where two dotted rules cross, or a stroke crosses one, a dot is part of something else.
+    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, bar((2 * FURTHEST + LONGEST) * thickness_px + 1, False))
+    _, chains = cv2.connectedComponents(joined, connectivity=8)
     chain = chains[y, x]
     order = np.lexsort((dots.middle[numbers, 0], chain))
     numbers, chain = numbers[order], chain[order]

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
+from hwtranscribe.imaging.masks import Binary, bar
 from hwtranscribe.imaging.rules.bars import bars_of
 from hwtranscribe.imaging.rules.erase import PIECE_PX, follow_rules
 from hwtranscribe.imaging.rules.find import Rules
@@ -38,6 +40,11 @@ SEEN = 0.5
 """Share of a line's usual darkness that it has where it is seen, and of the px of a piece of it that must have that."""
 
 
+STRAIGHT, LEAST_STRAIGHT = 0.02, 4.0
+"""Dark runs along a line that are longer than the first, and of how much there is at least in both directions, px; in
+long sides. The lines of squared paper have twelve times as much and more."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ruling:
     """Lines that keep a pitch.
@@ -55,6 +62,17 @@ class _Ruling:
     slope: Float64[np.ndarray, " n"]
     low: int
     high: int
+
+
+def may_be_squared(binary: Binary) -> bool:
+    """Return whether there are enough dark runs in both directions, at a glance.
+
+    Args:
+        binary: 1 where dark.
+    """
+    size_px = max(binary.shape)
+    runs = (cv2.morphologyEx(binary, cv2.MORPH_OPEN, bar(round(STRAIGHT * size_px), own)) for own in (False, True))
+    return all(cv2.countNonZero(one) >= LEAST_STRAIGHT * size_px for one in runs)
 
 
 def with_squares(rules: tuple[Rules, Rules], dark: UInt8[np.ndarray, "height width"]) -> tuple[Rules, Rules] | None:
