@@ -133,7 +133,7 @@ class Reads:
         return (reading("line001", "7" * self.count, confidence=float(aligned.warnings[0])),)
 
     def chosen(self) -> float:
-        aligned, readings = read_upright(Ways(iter(self.ways), self.oblique), self, Kind.ALPHANUMERIC)
+        aligned, readings = read_upright(Ways(iter(self.ways), self.oblique), self, self, Kind.ALPHANUMERIC)
         assert readings[0].characters[0].confidence == float(aligned.warnings[0])
         return float(aligned.warnings[0])
 
@@ -143,10 +143,10 @@ class Reads:
     [
         ((0.85, 0.99), 40, 0.85, 1),  # well as it lies
         ((0.5, 0.99), 19, 0.5, 1),  # too little to tell
-        ((0.5, 0.7, 0.95, 0.97), 40, 0.95, 3),  # well enough
+        ((0.5, 0.7, 0.95, 0.97), 40, 0.95, 4),  # well enough
         ((0.7, 0.79, 0.81), 40, 0.7, 3),  # not clearly better
         ((0.5, 0.74), 40, 0.5, 2),  # hardly any sense either way
-        ((0.55, 0.76, 0.79, 0.7), 40, 0.79, 4),  # the best of them
+        ((0.55, 0.76, 0.79, 0.7), 40, 0.79, 5),  # the best of them
     ],
 )
 def test_which_way_is_chosen(sure, count, chosen, times_read):

@@ -22,7 +22,7 @@ from hwtranscribe.files import write_atomically
 from hwtranscribe.form import FieldTemplate, FormTemplate
 from hwtranscribe.line_reader import LineReader
 from hwtranscribe.marks import read_mark
-from hwtranscribe.pipeline.orientation import read_upright
+from hwtranscribe.pipeline.orientation import SOME_LINES, read_upright
 from hwtranscribe.pipeline.places import on_rendered_page, scaled
 from hwtranscribe.pipeline.targets import Target, field_targets, read_targets
 from hwtranscribe.register import Reference, align_all, blank_page, prepare_reference, ways_upright
@@ -175,7 +175,7 @@ class Transcriber:
     def _read_shown(self, page: Page) -> Iterator[tuple[AlignedPage, tuple[FieldReading, ...]]]:
         """Read the form pages that a picture shows, or a page without a template as it has to lie."""
         if self.form is None:
-            yield read_upright(ways_upright(page), self._read_page, self.options.kind)
+            yield read_upright(ways_upright(page), self._read_page, self._read_some_lines, self.options.kind)
             return
         for aligned in align_all(page, self.references):
             yield aligned, self._read_page(aligned)
@@ -221,16 +221,20 @@ class Transcriber:
 
     def _read_lines(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
         """Read the lines of a page without a template, those that an edge cuts through where nothing else is read."""
-
-        def read(lines: Sequence[CharBoxes]) -> tuple[FieldReading, ...]:
-            kind, case = self.options.kind, self.options.case
-            return self._read_targets(aligned, [Target(boxes, kind, case, None) for boxes in lines])
-
         whole = page_lines(aligned)
-        readings = read(whole)
+        readings = self._read_free(aligned, whole)
         if any(reading.text for reading in readings):
             return readings
-        return readings + read(cut_off_lines(aligned, len(whole) + 1))
+        return readings + self._read_free(aligned, cut_off_lines(aligned, len(whole) + 1))
+
+    def _read_some_lines(self, aligned: AlignedPage) -> tuple[FieldReading, ...]:
+        """Read as many lines of a page without a template as tell whether it lies upright, from top to bottom."""
+        written = [line for line in page_lines(aligned) if not line.blank.all()]
+        return self._read_free(aligned, written[:: -(-len(written) // SOME_LINES) or 1])
+
+    def _read_free(self, aligned: AlignedPage, lines: Sequence[CharBoxes]) -> tuple[FieldReading, ...]:
+        kind, case = self.options.kind, self.options.case
+        return self._read_targets(aligned, [Target(boxes, kind, case, None) for boxes in lines])
 
     def _read_targets(self, aligned: AlignedPage, targets: Sequence[Target]) -> tuple[FieldReading, ...]:
         readings = read_targets(self.classifier, self.line_reader, targets, aligned.page, self.options.review_below)
