@@ -47,6 +47,34 @@ def test_dots_under_writing_go_and_strokes_stay():
     assert (left & plain).sum() > 0.97 * plain.sum()
 
 
+def test_print_in_line_with_a_rule_is_no_part_of_it():
+    """As that of a label before a dotted rule at the foot of its letters, or behind it."""
+    picture = dotted()
+    picture[:, :300] = 0
+    picture[:, 640:] = 0
+    label = np.zeros_like(picture)
+    for x in (*range(30, 300, 11), *range(648, WIDTH, 11)):
+        cv2.ellipse(label, (x, ROW - 12), (4, 13), 0, 0, 360, 1, 2)
+    label[ROW : ROW + 3, 150:153] = 1
+    rules, _ = find_dotted(picture | label, THICKNESS_PX)
+    assert len(rules) == 1 and not label[rules.ys, rules.xs].any()
+
+
+def test_strokes_on_paper_with_dots_all_over_stay_whole():
+    picture, plain = np.zeros((HEIGHT, WIDTH), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    for x in range(40, WIDTH - 20, 28):
+        for y in range(16, HEIGHT - 10, 28):
+            picture[y : y + 4, x : x + 4] = 1
+    for x in range(90, 800, 45):
+        cv2.line(plain, (x, 120), (x + 6, 170), 1, 4)
+        cv2.line(plain, (x, 130), (x + 30, 128), 1, 4)
+    rules = find_dotted(picture | plain, THICKNESS_PX)
+    assert len(rules[0]) > 8 and not len(rules[1])
+    left, _ = erase_rules((picture | plain) * 255, picture | plain, rules)
+    assert (left[plain > 0] > 0).mean() > 0.99
+    assert (left[(picture > 0) & (plain == 0)] > 0).mean() < 0.1
+
+
 def test_what_keeps_no_pitch_is_no_rule():
     picture = np.zeros((HEIGHT, WIDTH), np.uint8)
     rng = np.random.default_rng(0)

@@ -81,6 +81,37 @@ def test_a_table_of_even_cells_is_not_squared_paper(pitch):
     assert found(squared(pitch)) is None
 
 
+@pytest.mark.parametrize("size", [(7, 40), (20, 7), (12, 12), (12, 30)])
+def test_a_part_of_the_page_with_squares_is_a_table(size):
+    dark = squared()
+    right, bottom = (7 + PITCH * count for count in size)
+    dark[:, right + 8 :] = 0
+    dark[bottom + 6 :] = 0
+    assert found(dark) is None
+
+
+def test_large_squares_are_cells_of_a_table():
+    assert found(squared((72, 72))) is None
+
+
+def test_a_table_with_wide_columns_is_not_squared_paper():
+    dark = squared()
+    for wide in (1, 3, 4, 8):
+        x = 11 + wide * PITCH
+        dark[:, x - 2 : x + 3] = np.where(dark[:, x - 7 : x - 6] > 0, SHADE, 0)
+    assert found(dark) is None
+
+
+def test_a_1_where_a_line_would_be_stays():
+    dark = squared()
+    # The paper ends within the page; beyond, only a stroke stands where a line would go on.
+    dark[900:] = 0
+    cv2.rectangle(dark, (2 * PITCH, 7 + 25 * PITCH), (WIDTH - 60, 7 + 27 * PITCH), SHADE, 2)
+    cv2.line(dark, (11 + 9 * PITCH, 990), (11 + 9 * PITCH, 1035), 255, 4)
+    masks = found(dark)
+    assert masks is not None and not masks[1][987:1040, 11 + 9 * PITCH - 4 : 11 + 9 * PITCH + 5].any()
+
+
 def test_ruled_paper_and_uneven_tables_are_not():
     ruled = squared((2 * WIDTH, PITCH))
     assert found(ruled) is None

@@ -143,6 +143,10 @@ def test_squared_paper_is_no_table(pitch, shade):
     assert found(page) == ()
 
 
+def test_many_large_squares_are_a_table():
+    assert [one.cell_count for one in found(table(paper(), range(60, 780, 77), range(200, 900, 70)))] == [81]
+
+
 def test_ruled_paper_with_a_margin_is_no_table():
     page = paper()
     for y in range(120, HEIGHT, 32):

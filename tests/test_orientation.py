@@ -1,5 +1,6 @@
 """Pages without a template that lie sideways, upside down or obliquely, from the scan to what is read."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -111,6 +112,17 @@ def test_ways_in_which_a_page_may_lie():
     assert ways[1].warnings == (turned_by(180),)
     strip = replace(page, pixels=page.pixels[140:240])
     assert len(list(ways_upright(strip).pages)) == 1
+
+
+def test_a_page_that_seems_oblique_is_not_turned_to_where_it_lies(monkeypatch):
+    # The module has the name of a function that its package shows.
+    module = sys.modules["hwtranscribe.register.upright"]
+    monkeypatch.setattr(module, "line_directions_deg", lambda dark: [74.9, 254.9, -4e-16, 180.0])
+    ways = ways_upright(scanned(LETTERS)[0])
+    assert ways.oblique
+    first, *others = ways.pages
+    assert first.warnings == ()
+    assert [way.warnings[0] for way in others] == [turned_by(74.9), turned_by(254.9), turned_by(180)]
 
 
 def test_a_warning_names_the_shorter_way():

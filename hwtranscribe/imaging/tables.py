@@ -32,8 +32,9 @@ BOX_ASPECT = 1.5
 EVEN = 0.15
 """Cells are even when nearly all differ from the usual by less than this share."""
 
-SQUARED = 8
-"""Squared paper has at least so many squares either way."""
+SQUARED, LARGEST_SQUARE = 8, 0.05
+"""Squared paper has at least so many squares either way, and none larger than this, as a share of the long side: 15 mm
+of an A4 page."""
 
 MARGIN = 0.25
 """The margin of ruled paper is no wider than this share of the page."""
@@ -232,7 +233,8 @@ def _is_no_table(
     even = _even(widths)
     if even and width <= BOX_ASPECT * height and height <= CHARACTER_BOX * max(shape):
         return True
-    squares = even and _even(heights) and 1 / BOX_ASPECT <= width / height <= BOX_ASPECT
+    small = max(width, height) <= LARGEST_SQUARE * max(shape)
+    squares = small and even and _even(heights) and 1 / BOX_ASPECT <= width / height <= BOX_ASPECT
     if squares and min(len(widths), len(heights)) >= SQUARED:
         return True
     areas = np.bincount(cells.ravel(), weights=np.outer(heights, widths).ravel())

@@ -66,10 +66,22 @@ def ways_upright(page: Page) -> Ways:
     pixels, page_from_pixels = flattened(ready.pixels, ready.outline)
     directions = [] if _is_strip(pixels) else line_directions_deg(darkness(pixels))
     oblique = bool(directions) and is_oblique(directions[0])
-    straight = (round(angle_deg / 90) % 4 * 90 for angle_deg in directions)
-    turns_deg = [0.0, *(directions if oblique else dict.fromkeys(turn_deg for turn_deg in straight if turn_deg))]
+    turns_deg = [0.0, *_turns_deg(directions, oblique)]
     pages = (_upright(page.number, pixels, page_from_pixels, ready.warnings, turn_deg) for turn_deg in turns_deg)
     return Ways(pages, oblique)
+
+
+def _turns_deg(directions_deg: list[float], oblique: bool) -> list[float]:
+    """Return by how much a page is turned clockwise to lie otherwise; what is nearly level is how it lies already.
+
+    Args:
+        directions_deg: From `line_directions_deg`.
+        oblique: Whether its lines seem to run obliquely. Else it is turned by quarters, and the rest is its skew.
+    """
+    quarters = {angle_deg: round(angle_deg / 90) % 4 for angle_deg in directions_deg}
+    if oblique:
+        return [angle_deg for angle_deg, count in quarters.items() if count or is_oblique(angle_deg)]
+    return [90.0 * count for count in dict.fromkeys(quarters.values()) if count]
 
 
 def _is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:

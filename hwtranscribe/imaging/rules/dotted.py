@@ -32,6 +32,12 @@ MOST_MISSED = 1
 BAND_PX = 16
 """How far a rule may rise or fall over a page."""
 
+MOST_HIDDEN = 12
+"""Places one after the other where writing may hide pieces: the letters of a word stand apart."""
+
+GRID = 0.5
+"""Paper is dotted all over where this share of its dots belongs to rows in both directions."""
+
 MOST_ROWS = 400
 """A page with more rows of dots is patterned."""
 
@@ -69,6 +75,9 @@ class _Dots:
 def find_dotted(binary: Binary, thickness_px: int) -> tuple[Rules, Rules]:
     """Return the horizontal and the vertical dotted rules of a picture, drawn through where writing hides dots.
 
+    Paper with dots all over has rows of them instead, and only of those that are seen: they are sparse, and taking them
+    off where strokes are would pierce these.
+
     Args:
         binary: 1 where dark.
         thickness_px: Thickest rule.
@@ -77,7 +86,17 @@ def find_dotted(binary: Binary, thickness_px: int) -> tuple[Rules, Rules]:
     size = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
     level = _level(labels, middle, size, thickness_px)
     upright = _level(labels.T, middle[:, ::-1], size[:, ::-1], thickness_px)
+    on_level, on_upright = level.mask(binary.shape), upright.mask(binary.T.shape).T
+    both = np.count_nonzero(on_level & on_upright)
+    if both > GRID * max(np.count_nonzero(on_level), np.count_nonzero(on_upright)):
+        level, upright = _level(labels, middle, size, thickness_px, through=False), _no_rules()
     return level, Rules(True, upright.xs, upright.ys, upright.owner, upright.thickness_px)
+
+
+def _no_rules() -> Rules:
+    """No horizontal ones."""
+    none = np.zeros(0, np.int32)
+    return Rules(False, none, none, none, none)
 
 
 def _level(
@@ -85,6 +104,7 @@ def _level(
     middle: Float64[np.ndarray, "n 2"],
     size: Int32[np.ndarray, "n 2"],
     thickness_px: int,
+    through: bool = True,
 ) -> Rules:
     """Return the horizontal dotted rules of a picture.
 
@@ -93,6 +113,7 @@ def _level(
         middle: Of each, x and y.
         size: Width and height of each, px.
         thickness_px: Thickest rule.
+        through: Whether to draw them through where dots are hidden; else only as far as seen.
     """
     small = (size[:, 1] <= thickness_px) & (size[:, 0] <= LONGEST * thickness_px)
     small[0] = False
@@ -107,10 +128,9 @@ def _level(
         known[own] = True
         size_px = np.median(size[own], axis=0).round().astype(np.int64)
         thickness.append(int(size_px[1]))
-        px.append(_px_of(dots, own, hidden, size_px))
+        px.append(_px_of(dots, own, hidden if through else [], size_px))
     if not px:
-        none = np.zeros(0, np.int32)
-        return Rules(False, none, none, none, none)
+        return _no_rules()
     ys, xs = np.concatenate(px).astype(np.int32).T
     owner = np.repeat(np.arange(len(px), dtype=np.int32), [len(own) for own in px])
     return Rules(False, ys, xs, owner, np.array(thickness, np.int32))
@@ -147,7 +167,10 @@ def _rows(dots: _Dots, thickness_px: int) -> Iterator[Int64[np.ndarray, " row"]]
 
 
 def _followed(dots: _Dots, row: Int64[np.ndarray, " row"]) -> tuple[list[int], list[tuple[float, float]]]:
-    """Return all pieces of a rule of which some are known, and the middles of those that writing hides."""
+    """Return all pieces of a rule of which some are known, and the middles of those that writing between them hides.
+
+    Beyond its last piece there may be print at the same height.
+    """
     own: list[int] = row.tolist()
     known = set(own)
     hidden: list[tuple[float, float]] = []
@@ -157,7 +180,8 @@ def _followed(dots: _Dots, row: Int64[np.ndarray, " row"]) -> tuple[list[int], l
     reach_px = max(1, round(EVEN * pitch_px)), 1
     for way, (x, y) in ((-1, places[0]), (1, places[-1])):
         missed = 0
-        while missed <= MOST_MISSED:
+        hidden_here: list[tuple[float, float]] = []
+        while missed <= MOST_MISSED and len(hidden_here) <= MOST_HIDDEN:
             x, y = x + way * pitch_px, y + way * pitch_px * slope
             number = dots.near(x, y, reach_px)
             missed = 0 if number else missed + 1
@@ -166,8 +190,10 @@ def _followed(dots: _Dots, row: Int64[np.ndarray, " row"]) -> tuple[list[int], l
                 x, y = dots.middle[number]
                 own.append(number)
                 known.add(number)
+                hidden += hidden_here
+                hidden_here = []
             elif number:
-                hidden.append((float(x), float(y)))
+                hidden_here.append((float(x), float(y)))
     return own, hidden
 
 

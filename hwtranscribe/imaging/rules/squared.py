@@ -4,15 +4,22 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float64, Int64, UInt8
+from jaxtyping import Bool, Float64, Int64, UInt8
 
 from hwtranscribe.imaging.masks import Binary, bar
 from hwtranscribe.imaging.rules.bars import bars_of
 from hwtranscribe.imaging.rules.erase import PIECE_PX, follow_rules
 from hwtranscribe.imaging.rules.find import Rules
 
-LEAST_LINES = 8
-"""Squared paper has at least so many lines either way."""
+LEAST_LINES = 9
+"""Squared paper has at least so many lines either way; tables that have fewer rows or columns are none."""
+
+SPAN = 0.6
+"""Share of the height and of the width of a page that its lines take up: a table of square cells takes up less."""
+
+LINES_SEEN = 0.875
+"""Share of its lines that are seen, however much is written on them: those that keep no pitch with the others are
+missing in a table with wide columns."""
 
 FOUND = 0.6
 """Share of the lines of squared paper that are found, at least in part."""
@@ -33,11 +40,17 @@ paper may be ruled otherwise than in squares, as that of French schools is."""
 LEAST_PITCH = 0.005
 """Closest lines of squared paper, as a share of the long side: 1.5 mm of an A4 page."""
 
+MOST_PITCH = 0.05
+"""Farthest, in the same measure: 15 mm of an A4 page. Larger squares are cells of a table."""
+
 REACH = 0.0015
 """How far from where it belongs a line is looked for, as a share of the long side: 0.4 mm."""
 
 SEEN = 0.5
 """Share of a line's usual darkness that it has where it is seen, and of the px of a piece of it that must have that."""
+
+SEEN_PIECES = 3
+"""A line is seen in at least so many pieces on end: one or two may be a 1 or an I."""
 
 
 STRAIGHT, LEAST_STRAIGHT = 0.02, 4.0
@@ -53,6 +66,7 @@ class _Ruling:
         pitch_px: Usual.
         place: Of each line across, where the middle of the picture is along.
         slope: px across per px along of each line.
+        inner: Whether it lies between lines that were found.
         low: Where the first of them begins along, px.
         high: Where the last of them ends.
     """
@@ -60,6 +74,7 @@ class _Ruling:
     pitch_px: float
     place: Float64[np.ndarray, " n"]
     slope: Float64[np.ndarray, " n"]
+    inner: Bool[np.ndarray, " n"]
     low: int
     high: int
 
@@ -90,9 +105,10 @@ def with_squares(rules: tuple[Rules, Rules], dark: UInt8[np.ndarray, "height wid
     if level is None or upright is None:
         return None
     least, most = sorted((level.pitch_px, upright.pitch_px))
-    if most > ASPECT * least and least > NO_CELL * max(dark.shape):
+    if most > MOST_PITCH * max(dark.shape) or (most > ASPECT * least and least > NO_CELL * max(dark.shape)):
         return None
-    return _drawn_through(rules[0], level, dark), _drawn_through(rules[1], upright, dark)
+    drawn = [_drawn_through(own, ruling, dark) for own, ruling in zip(rules, (level, upright), strict=True)]
+    return None if drawn[0] is None or drawn[1] is None else (drawn[0], drawn[1])
 
 
 def _ruling(rules: Rules, shape: tuple[int, ...], least_px: float) -> _Ruling | None:
@@ -117,6 +133,8 @@ def _ruling(rules: Rules, shape: tuple[int, ...], least_px: float) -> _Ruling | 
     seen = len(np.unique(number[near]))
     if seen < max(LEAST_LINES, FOUND * (number[-1] + 1)) or total[near].sum() < FITTING * total.sum():
         return None
+    if np.ptp(lines[near]) < SPAN * size[0]:
+        return None
     fit = _curve(number[near], lines[near], total[near], 2)
     mine = near[line]
     lean = _curve(number[line][mine], bars.slope[order][mine], weight[order][mine] ** 2, 1)
@@ -124,7 +142,9 @@ def _ruling(rules: Rules, shape: tuple[int, ...], least_px: float) -> _Ruling | 
     every = np.arange(-2, number[-1] + 3)
     places = fit(every)
     inside = (places >= 0) & (places < size[0])
-    return _Ruling(pitch_px, places[inside], lean(every[inside]), int(bars.low.min()), int(bars.high.max()))
+    inner = (every >= number[near][0]) & (every <= number[near][-1])
+    low, high = int(bars.low.min()), int(bars.high.max())
+    return _Ruling(pitch_px, places[inside], lean(every[inside]), inner[inside], low, high)
 
 
 def _curve(
@@ -134,8 +154,11 @@ def _curve(
     return np.polynomial.Polynomial.fit(number, value, degree, w=np.sqrt(weight))
 
 
-def _drawn_through(rules: Rules, ruling: _Ruling, dark: UInt8[np.ndarray, "height width"]) -> Rules:
-    """Return rules of one direction, and after them the lines of a ruling wherever they are seen."""
+def _drawn_through(rules: Rules, ruling: _Ruling, dark: UInt8[np.ndarray, "height width"]) -> Rules | None:
+    """Return rules of one direction, and after them the lines of a ruling wherever they are seen.
+
+    None where lines are missing between the others.
+    """
     length, size = dark.shape if rules.upright else dark.shape[::-1]
     along = np.arange(ruling.low, ruling.high + 1, dtype=np.int32)
     across = ruling.place[:, None] + ruling.slope[:, None] * (along - length / 2)
@@ -149,10 +172,18 @@ def _drawn_through(rules: Rules, ruling: _Ruling, dark: UInt8[np.ndarray, "heigh
     reach_px = max(2, round(REACH * max(dark.shape)))
     followed = follow_rules(Rules(rules.upright, ys, xs, owner, full), dark, reach_px, usual)
     # What is beyond the paper, or in a part of it without squares, is not there.
-    piece = owner * (-(-length // PIECE_PX)) + along_px // PIECE_PX
-    here = dark[followed.ys, followed.xs] >= SEEN * usual
-    share = np.bincount(piece, weights=here) / np.maximum(np.bincount(piece), 1)
-    seen = share[piece] >= SEEN
+    pieces = -(-length // PIECE_PX)
+    piece = owner * pieces + along_px // PIECE_PX
+    count = len(ruling.place) * pieces
+    px = np.bincount(piece, minlength=count)
+    here = np.bincount(piece, weights=dark[followed.ys, followed.xs] >= SEEN * usual, minlength=count)
+    dark_there = ((px > 0) & (here >= SEEN * px)).reshape(-1, pieces).view(np.uint8)
+    run = bar(SEEN_PIECES, False)
+    there = cv2.morphologyEx(dark_there, cv2.MORPH_OPEN, run, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    whole = there.sum(axis=1) >= SEEN * (px.reshape(-1, pieces) > 0).sum(axis=1)
+    if whole[ruling.inner].mean() < LINES_SEEN:
+        return None
+    seen = there.ravel()[piece]
     lines, number = np.unique(owner[seen], return_inverse=True)
     hidden = Rules(rules.upright, followed.ys[seen], followed.xs[seen], number.astype(np.int32), full[lines])
     return rules.joined(hidden)
