@@ -139,6 +139,14 @@ def test_a_page_in_a_broad_pen_keeps_all_its_lines(seed):
     assert len(page_lines(upright(Page("page", 1, None, 255 - ink)))) == 4
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_short_page_of_codes_keeps_all_its_lines(seed):
+    ink, hand = np.zeros((700, 1654), np.uint8), Hand(seed, gap=0.2, pen=0.12)
+    for number, line in enumerate(("H0IHX0S", "3424939", "9ZNT019", "51S1091")):
+        write_line(ink, line, 150, 120 + 110 * number, 1654, 44, hand)
+    assert len(page_lines(upright(Page("page", 1, None, 255 - ink)))) == 4
+
+
 def test_a_line_that_the_edge_cuts_through_is_read_where_nothing_else_is(tmp_path):
     page = np.full((150, 700), 255, np.uint8)
     cv2.putText(page, "4 8 5 3 9 6 2 7", (30, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 20, 3)

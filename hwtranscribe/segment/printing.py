@@ -28,9 +28,9 @@ MUCH_SMALLER, AS_HIGH = 0.7, 4.0
 """The same among many words, whose heights differ in any hand. There, one that is higher and has no colon behind
 it is a label only above these log-odds: of an even hand, some look like type by chance."""
 
-MANY_LETTERS = 40
-"""So many letters are more than a field and its labels have, however few the words that they seem to stand in: narrow
-spaces, and those of a broad pen, part none."""
+CUT_OUT_PX = 250
+"""Pictures less high or wide than this are cut-outs of a field with its label; on whole pages, a label that is read
+costs less than a line that is not."""
 
 COLON_EVIDENCE = 5.0
 """Log-odds that a word with a colon behind it is a label."""
@@ -92,7 +92,7 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     pieces = np.concatenate([word for (_, word), typed in zip(words, evidence > 0, strict=True) if not typed])
     whole = ~components.cut_off[pieces]
     usual = float(np.percentile(components.height[pieces[whole] if whole.any() else pieces], 75))
-    few = np.isfinite(evidence).sum() < _MANY_WORDS and sum(len(word) for _, word in words) < MANY_LETTERS
+    few = np.isfinite(evidence).sum() < _MANY_WORDS and min(components.labels.shape) < CUT_OUT_PX
     # Labels are mostly smaller than what is written beside them.
     line_of = np.array([at for at, _ in words])
     written = (evidence <= 0) & np.isfinite(evidence)
