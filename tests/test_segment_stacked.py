@@ -113,6 +113,17 @@ def test_accents_dots_tails_and_underlines_make_no_second_line():
     assert line_count(ink) == 1
 
 
+@pytest.mark.parametrize("seed", [1, 7])
+def test_specks_make_no_lines(seed):
+    ink = remarks(list(LINES[:2]), seed, pitch_px=50)
+    rng = np.random.default_rng(seed)
+    left, top, right, bottom = REMARKS
+    for x, y in rng.integers((left + 6, top + 6), (right - 12, bottom - 12), (150, 2)).tolist():
+        cv2.ellipse(ink, (x, y), (int(rng.integers(2, 5)), int(rng.integers(2, 5))), 0, 0, 360, 255, -1)
+    lines = field_lines(as_aligned(255 - ink, ink), "remarks", REMARKS, None)
+    assert len(lines) <= 2
+
+
 def test_characters_of_different_heights_and_a_torn_off_tail_make_no_second_line():
     ink = np.zeros((900, 1200), np.uint8)
     cv2.putText(ink, "R", (130, 420), FONT, 2.6, 255, 4, cv2.LINE_AA)

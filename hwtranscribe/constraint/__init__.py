@@ -5,6 +5,7 @@ from hwtranscribe.constraint.lexicon import Lexicon
 from hwtranscribe.constraint.pattern import Pattern
 from hwtranscribe.constraint.pattern_syntax import PatternError
 from hwtranscribe.constraint.product import Product
+from hwtranscribe.constraint.ranges import Range
 
 __all__ = [
     "ALPHABETS",
@@ -13,6 +14,7 @@ __all__ = [
     "Pattern",
     "PatternError",
     "Product",
+    "Range",
     "accepts_text",
     "fold",
     "shortest_length",

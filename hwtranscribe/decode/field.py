@@ -13,6 +13,7 @@ from jaxtyping import Float32
 
 from hwtranscribe.constraint import Lexicon, Product, accepts_text, fold
 from hwtranscribe.decode.confidence import hardly_legible, probability_right
+from hwtranscribe.decode.left_out import left_out
 from hwtranscribe.decode.search import UNREADABLE, Text, log_sum
 from hwtranscribe.decode.texts import Evidence
 from hwtranscribe.types import Alternative, Box, CharBoxes, CharReading, FieldReading, Kind, Status
@@ -87,6 +88,7 @@ def decode_field(
     if detail:
         confidence *= _BROKEN_CONFIDENCE
     doubt = boxes.doubt or _hardly_legible(characters, constraint) or _has_gap(boxes, best, kind, constraint)
+    doubt = doubt or left_out(boxes, best, constraint)
     if doubt:
         confidence = min(confidence, _DOUBTED_CONFIDENCE)
         detail = "; ".join(filter(None, [detail, doubt]))

@@ -66,10 +66,10 @@ def _with_slashes(lattice: CharBoxes, components: Components, slashes: dict[int,
     left, top, right, bottom = (lattice.boxes - np.array(box, np.float32)[[0, 1, 0, 1]]).T
     for k, skip in slashes.items():
         # Set upright and slanted back, a box is a little wider than what was written.
-        near_px = 0.12 * float(components.height[k])
+        near_px, wider_px = 0.12 * float(components.height[k]), 0.5 * float(components.height[k])
         off_px = np.abs((left + right) / 2 - (components.left[k] + components.right[k]) / 2)
         mine = (off_px <= near_px) & (np.abs(top - components.top[k]) <= near_px)
-        mine &= np.abs(bottom - components.bottom[k]) <= near_px
+        mine &= (np.abs(bottom - components.bottom[k]) <= near_px) & (right - left <= components.width[k] + wider_px)
         skips[mine] = np.maximum(skips[mine], skip)
     return replace(lattice, skip_log_prob=skips, slashes=True)
 

@@ -16,6 +16,11 @@ AS_TALL, TALLER = 0.98, 1.04
 """Least height of a slash, by the usual height of what is beside it; from the second on it is as likely one as not."""
 SKIPPED, TALL_SKIPPED = -3.0, -0.5
 """How well such a stroke may be left out, and one that is taller than the characters."""
+BEFORE_DASH, BEFORE_DASH_SKIPPED = 0.85, 3.0
+"""Least height of a slash before a dash that ends the line, as in `250/-`, by the same, and how well it is left out;
+one that leans no more than the hand may be a 1."""
+DASH_HEIGHT, DASH_ASPECT, DASH_GAP = 0.35, 1.5, 0.8
+"""Most height of such a dash and most paper before it, by the same; its least width to height."""
 
 
 def slash_skips(components: Components) -> dict[int, float]:
@@ -28,19 +33,44 @@ def slash_skips(components: Components) -> dict[int, float]:
         return {}
     height_px = components.height
     usual_px = float(np.median(height_px[height_px >= 0.5 * height_px.max()]))
-    slender: Bool[np.ndarray, " n"] = (height_px >= AS_TALL * usual_px) & (components.width < height_px)
+    before_dash = _before_last_dash(components, usual_px)
+    least_px = usual_px * np.where(np.arange(len(components)) == before_dash, BEFORE_DASH, AS_TALL)
+    slender: Bool[np.ndarray, " n"] = (height_px >= least_px) & (components.width < height_px)
     leans = {
         k: lean
         for k in np.flatnonzero(slender & (components.width >= LEAN * height_px)).tolist()
         if (lean := _lean(_scatter(components, k), components.stroke_width_px)) >= LEAN
     }
     others = [k for k in np.flatnonzero(height_px >= 0.5 * usual_px).tolist() if k not in leans]
-    if not leans or len(others) < 2:
+    if not leans or len(others) < (1 if before_dash in leans else 2):
         return {}
     least = _least_lean([_scatter(components, k) for k in others])
-    return {
+    skips = {
         k: TALL_SKIPPED if height_px[k] >= TALLER * usual_px else SKIPPED for k, lean in leans.items() if lean >= least
     }
+    if before_dash in leans:
+        skips[before_dash] = BEFORE_DASH_SKIPPED if before_dash in skips else TALL_SKIPPED
+    return skips
+
+
+def _before_last_dash(components: Components, usual_px: float) -> int:
+    """Which component stands right before a dash that ends the line, or -1.
+
+    Args:
+        components: Of the line.
+        usual_px: Height of its characters.
+    """
+    written = np.flatnonzero(components.height >= 0.5 * usual_px)
+    last = int(written[np.argmax((components.left + components.right)[written])])
+    behind = np.flatnonzero((components.left + components.right) / 2 > components.right[last])
+    if len(behind) != 1:
+        return -1
+    dash = int(behind[0])
+    gap_px = components.left[dash] - components.right[last]
+    low = components.height[dash] <= DASH_HEIGHT * usual_px
+    is_dash = low and components.width[dash] >= DASH_ASPECT * components.height[dash]
+    floats = components.bottom[dash] < components.bottom[last] - DASH_HEIGHT / 2 * usual_px
+    return last if is_dash and floats and gap_px <= DASH_GAP * usual_px else -1
 
 
 def end_in_slashes(boxes: CharBoxes) -> bool:

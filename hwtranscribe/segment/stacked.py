@@ -67,9 +67,9 @@ def stacked_lines(components: Components, mine: Int32[np.ndarray, " n"]) -> tupl
 
 
 def _usual_height_px(heights_px: Float64[np.ndarray, " n"], area: Int32[np.ndarray, " n"]) -> float:
-    """The height that half of the ink is lower than."""
+    """The height that half of the ink is lower than; specks and underlines, however many or long, count for little."""
     order = np.argsort(heights_px)
-    sums = np.cumsum(np.sqrt(area[order].astype(float)))
+    sums = np.cumsum(np.minimum(area, heights_px**2)[order])
     return float(heights_px[order][np.searchsorted(sums, 0.5 * sums[-1])])
 
 
