@@ -1,7 +1,7 @@
 """Pages without a blank form: set upright, freed of scan borders and rules, their tables found."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -45,6 +45,23 @@ class Ways:
     oblique: bool
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Picture:
+    """A page that is fit to be looked at.
+
+    Attributes:
+        number: Of the page.
+        pixels: Grey, flattened.
+        page_from_pixels: Homography to the page as it was rendered.
+        warnings: Of what was done to it.
+    """
+
+    number: int
+    pixels: UInt8[np.ndarray, "height width"]
+    page_from_pixels: Float64[np.ndarray, "3 3"]
+    warnings: tuple[str, ...]
+
+
 def upright(page: Page) -> AlignedPage:
     """Return a page of no template, deskewed, with its ink and its tables; sharpened where it is out of focus.
 
@@ -67,8 +84,8 @@ def ways_upright(page: Page) -> Ways:
     directions = [] if _is_strip(pixels) else line_directions_deg(darkness(pixels))
     oblique = bool(directions) and is_oblique(directions[0])
     turns_deg = [0.0, *_turns_deg(directions, oblique)]
-    pages = (_upright(page.number, pixels, page_from_pixels, ready.warnings, turn_deg) for turn_deg in turns_deg)
-    return Ways(pages, oblique)
+    picture = _Picture(page.number, pixels, page_from_pixels, ready.warnings)
+    return Ways((_upright(picture, turn_deg) for turn_deg in turns_deg), oblique)
 
 
 def _turns_deg(directions_deg: list[float], oblique: bool) -> list[float]:
@@ -96,36 +113,29 @@ def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
     return float(np.percentile(heights, 75)) if len(heights) else np.inf
 
 
-def _upright(
-    number: int,
-    pixels: UInt8[np.ndarray, "height width"],
-    page_from_pixels: Float64[np.ndarray, "3 3"],
-    warnings: tuple[str, ...],
-    turn_deg: float,
-) -> AlignedPage:
-    """A page that is fit to be looked at, turned upright.
+def _upright(picture: _Picture, turn_deg: float) -> AlignedPage:
+    """A page turned upright, and sharpened where it is out of focus.
 
     Args:
-        number: Of the page.
-        pixels: Prepared.
-        page_from_pixels: Homography to the page as it was rendered.
-        warnings: Of what was done to it.
+        picture: Of it.
         turn_deg: By how much it is turned clockwise: a multiple of 90, to which its skew comes, or just so much where
             its lines run obliquely.
     """
     quarters = round(turn_deg / 90)
     if turn_deg:
-        warnings = (*warnings, turned_by(turn_deg))
+        picture = replace(picture, warnings=(*picture.warnings, turned_by(turn_deg)))
     if quarters:
-        page_from_pixels = page_from_pixels @ quarter_turns(-quarters, pixels.shape)
-        pixels = np.ascontiguousarray(np.rot90(pixels, -quarters))
+        back = picture.page_from_pixels @ quarter_turns(-quarters, picture.pixels.shape)
+        picture = replace(
+            picture, pixels=np.ascontiguousarray(np.rot90(picture.pixels, -quarters)), page_from_pixels=back
+        )
     slant_deg = turn_deg - 90 * quarters
-    aligned = _deskewed(number, pixels, page_from_pixels, warnings, slant_deg)
-    sharp = in_focus(pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
+    aligned = _deskewed(picture, slant_deg)
+    sharp = in_focus(picture.pixels, BOX_OF_CHARACTERS * _character_height_px(aligned.ink))
     # Forms bear tints, which do no harm there; here a pattern would be taken for writing.
-    if sharp is pixels or not has_plain_ground(darkness(pixels)):
+    if sharp is picture.pixels or not has_plain_ground(darkness(picture.pixels)):
         return aligned
-    return _deskewed(number, sharp, page_from_pixels, (*warnings, OUT_OF_FOCUS), slant_deg)
+    return _deskewed(replace(picture, pixels=sharp, warnings=(*picture.warnings, OUT_OF_FOCUS)), slant_deg)
 
 
 def turned_by(turn_deg: float) -> str:
@@ -134,25 +144,16 @@ def turned_by(turn_deg: float) -> str:
     return f"it does not lie upright and was turned {way}clockwise by {angle_deg % 360:.0f} degrees"
 
 
-def _deskewed(
-    number: int,
-    pixels: UInt8[np.ndarray, "height width"],
-    page_from_pixels: Float64[np.ndarray, "3 3"],
-    warnings: tuple[str, ...],
-    slant_deg: float,
-) -> AlignedPage:
+def _deskewed(picture: _Picture, slant_deg: float) -> AlignedPage:
     """A page that lies upright but for some skew.
 
     Args:
-        number: Of the page.
-        pixels: Prepared.
-        page_from_pixels: Homography to the page as it was rendered.
-        warnings: Of what was done to it.
+        picture: Of it.
         slant_deg: Its skew, where it is more than `skew_deg` finds; otherwise 0.
     """
-    strip = _is_strip(pixels)
-    angle_deg = 0.0 if strip else slant_deg or skew_deg(darkness(pixels))
-    pixels, page_from_aligned = turned(pixels, angle_deg)
+    strip = _is_strip(picture.pixels)
+    angle_deg = 0.0 if strip else slant_deg or skew_deg(darkness(picture.pixels))
+    pixels, picture_from_aligned = turned(picture.pixels, angle_deg)
     dark = without_areas(darkness(pixels), max(pixels.shape))
     squares = None if strip else squares_of(dark)
     rules = squares or rules_of(dark)
@@ -160,15 +161,15 @@ def _deskewed(
         level, vertical = dotted_rules_of(dark)
         rules = rules[0].joined(level), rules[1].joined(vertical)
     return AlignedPage(
-        page=number,
+        page=picture.number,
         template_page=None,
         scale=1.0,
         pixels=pixels,
         ink=ink_without_blank(dark, rules, squares is not None),
         printing=None,
-        page_from_aligned=page_from_pixels @ page_from_aligned,
+        page_from_aligned=picture.page_from_pixels @ picture_from_aligned,
         residual_px=0.0,
-        warnings=warnings,
+        warnings=picture.warnings,
         tables=() if strip or squares else find_tables(rules, pixels.shape),
         rules=drawn_through(rules[0], pixels.shape, 1),
     )
