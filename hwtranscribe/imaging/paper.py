@@ -14,6 +14,8 @@ MIN_WINDOW_PX = 21
 WINDOW_OF_PAGE = 1 / 50
 """Window as a share of the page's long side: 6 mm of an A4 page, more than the broadest marker."""
 
+CUT_OUT_PX = 250
+"""Pictures less high or wide than this are no whole pages."""
 
 RIM_SHARE = 0.06
 """A dark area belongs to the surroundings when it lies along this share of one side of the picture."""
@@ -64,6 +66,11 @@ def paper_level(pixels: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, 
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (window_px, window_px))
     level = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
     return cv2.blur(level, (least_px // 2 | 1, least_px // 2 | 1), borderType=cv2.BORDER_REPLICATE)
+
+
+def is_cut_out(shape: tuple[int, ...]) -> bool:
+    """Return whether a picture is too small for a page: a line or two, such as a field with its label, were cut out."""
+    return min(shape) < CUT_OUT_PX
 
 
 def level_factor(shape: tuple[int, ...]) -> int:

@@ -11,16 +11,13 @@ from hwtranscribe.imaging.areas import without_areas
 from hwtranscribe.imaging.focus import OUT_OF_FOCUS, in_focus
 from hwtranscribe.imaging.masks import above
 from hwtranscribe.imaging.outline import flattened
-from hwtranscribe.imaging.paper import darkness, has_plain_ground
+from hwtranscribe.imaging.paper import darkness, has_plain_ground, is_cut_out
 from hwtranscribe.imaging.rules import drawn_through
 from hwtranscribe.imaging.tables import find_tables
 from hwtranscribe.register.clean import dotted_rules_of, ink_without_blank, rules_of, squares_of
 from hwtranscribe.register.directions import is_oblique, line_directions_deg
 from hwtranscribe.register.prepare import prepared
 from hwtranscribe.types import AlignedPage, Page
-
-STRIP_PX = 250
-"""Pages less high or wide than this are cut-outs of a line or two: they hold no table, and their skew can't be told."""
 
 SKEW_LIMIT_DEG = 15.0
 LEAST_SKEW_DEG = 0.15
@@ -79,9 +76,9 @@ def ways_upright(page: Page) -> Ways:
     Args:
         page: As rendered.
     """
-    ready = prepared(page.pixels, cut_out=_is_strip(page.pixels))
+    ready = prepared(page.pixels, cut_out=is_cut_out(page.pixels.shape))
     pixels, page_from_pixels = flattened(ready.pixels, ready.outline)
-    directions = [] if _is_strip(pixels) else line_directions_deg(darkness(pixels))
+    directions = [] if is_cut_out(pixels.shape) else line_directions_deg(darkness(pixels))
     oblique = bool(directions) and is_oblique(directions[0])
     turns_deg = [0.0, *_turns_deg(directions, oblique)]
     picture = _Picture(page.number, pixels, page_from_pixels, ready.warnings)
@@ -99,10 +96,6 @@ def _turns_deg(directions_deg: list[float], oblique: bool) -> list[float]:
     if oblique:
         return [angle_deg for angle_deg, count in quarters.items() if count or is_oblique(angle_deg)]
     return [90.0 * count for count in dict.fromkeys(quarters.values()) if count]
-
-
-def _is_strip(pixels: UInt8[np.ndarray, "height width"]) -> bool:
-    return min(pixels.shape) < STRIP_PX
 
 
 def _character_height_px(ink: UInt8[np.ndarray, "height width"]) -> float:
@@ -151,13 +144,14 @@ def _deskewed(picture: _Picture, slant_deg: float) -> AlignedPage:
         picture: Of it.
         slant_deg: Its skew, where it is more than `skew_deg` finds; otherwise 0.
     """
-    strip = _is_strip(picture.pixels)
-    angle_deg = 0.0 if strip else slant_deg or skew_deg(darkness(picture.pixels))
+    # A line or two hold no table, and their skew can't be told.
+    cut_out = is_cut_out(picture.pixels.shape)
+    angle_deg = 0.0 if cut_out else slant_deg or skew_deg(darkness(picture.pixels))
     pixels, picture_from_aligned = turned(picture.pixels, angle_deg)
     dark = without_areas(darkness(pixels), max(pixels.shape))
-    squares = None if strip else squares_of(dark)
+    squares = None if cut_out else squares_of(dark)
     rules = squares or rules_of(dark)
-    if not strip:
+    if not cut_out:
         level, vertical = dotted_rules_of(dark)
         rules = rules[0].joined(level), rules[1].joined(vertical)
     return AlignedPage(
@@ -170,7 +164,7 @@ def _deskewed(picture: _Picture, slant_deg: float) -> AlignedPage:
         page_from_aligned=picture.page_from_pixels @ picture_from_aligned,
         residual_px=0.0,
         warnings=picture.warnings,
-        tables=() if strip or squares else find_tables(rules, pixels.shape),
+        tables=() if cut_out or squares else find_tables(rules, pixels.shape),
         rules=drawn_through(rules[0], pixels.shape, 1),
     )
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float64
 
+from hwtranscribe.imaging.paper import is_cut_out
 from hwtranscribe.segment.components import Components
 
 WORD_GAP = 0.6
@@ -27,10 +28,6 @@ SMALLER, SMALLER_EVIDENCE = 0.85, 1.0
 MUCH_SMALLER, AS_HIGH = 0.7, 4.0
 """The same among many words, whose heights differ in any hand. There, one that is higher and has no colon behind
 it is a label only above these log-odds: of an even hand, some look like type by chance."""
-
-CUT_OUT_PX = 250
-"""Pictures less high or wide than this are cut-outs of a field with its label; on whole pages, a label that is read
-costs less than a line that is not."""
 
 COLON_EVIDENCE = 5.0
 """Log-odds that a word with a colon behind it is a label."""
@@ -92,7 +89,8 @@ def without_printing(components: Components, lines: list[list[int]]) -> list[lis
     pieces = np.concatenate([word for (_, word), typed in zip(words, evidence > 0, strict=True) if not typed])
     whole = ~components.cut_off[pieces]
     usual = float(np.percentile(components.height[pieces[whole] if whole.any() else pieces], 75))
-    few = np.isfinite(evidence).sum() < _MANY_WORDS and min(components.labels.shape) < CUT_OUT_PX
+    # On whole pages, a label that is read costs less than a line that is not.
+    few = np.isfinite(evidence).sum() < _MANY_WORDS and is_cut_out(components.labels.shape)
     # Labels are mostly smaller than what is written beside them.
     line_of = np.array([at for at, _ in words])
     written = (evidence <= 0) & np.isfinite(evidence)
