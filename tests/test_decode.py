@@ -41,6 +41,7 @@ def comb(n: int, blank: tuple[int, ...] = ()) -> CharBoxes:
         extent=np.zeros((n, 2), np.float32),
         cells=True,
         uncut=np.zeros(n, bool),
+        marks=np.zeros(n, bool),
     )
 
 
@@ -136,6 +137,7 @@ def speck_or_character() -> CharBoxes:
         extent=np.zeros((1, 2), np.float32),
         cells=False,
         uncut=np.zeros(1, bool),
+        marks=np.zeros(1, bool),
     )
 
 
@@ -207,6 +209,7 @@ def cut_in_two() -> CharBoxes:
         extent=np.array([[0, 10], [0, 20], [10, 20], [22, 26]], np.float32) / 30,
         cells=False,
         uncut=np.zeros(4, bool),
+        marks=np.zeros(4, bool),
     )
 
 

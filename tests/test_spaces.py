@@ -28,6 +28,7 @@ def line(widths: list[float], gaps: list[float]) -> CharBoxes:
         extent=extent,
         cells=False,
         uncut=np.zeros(n, bool),
+        marks=np.zeros(n, bool),
     )
 
 

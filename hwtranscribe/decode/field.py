@@ -87,8 +87,12 @@ def decode_field(
     confidence = probability_right(confidences[0])
     if detail:
         confidence *= _BROKEN_CONFIDENCE
-    doubt = boxes.doubt or _hardly_legible(characters, constraint) or _has_gap(boxes, best, kind, constraint)
-    doubt = doubt or left_out(boxes, best, constraint)
+    doubt = (
+        boxes.doubt
+        or _hardly_legible(characters, constraint)
+        or _has_gap(boxes, best, kind, constraint)
+        or left_out(boxes, best, constraint)
+    )
     if doubt:
         confidence = min(confidence, _DOUBTED_CONFIDENCE)
         detail = "; ".join(filter(None, [detail, doubt]))

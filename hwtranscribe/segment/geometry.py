@@ -29,6 +29,8 @@ DASH_HEIGHT, DASH_ASPECT, DASH_INK = 0.4, 1.2, 1.4
 """Largest height of a dash in line heights, least width to height, most ink by length and stroke width."""
 DOT_SIZE = 0.3
 """Largest size of a dot, in line heights."""
+COMMA_WIDTH, COMMA_HEIGHT = 0.35, 0.5
+"""Largest width and height of a comma, in line heights."""
 TOUCHING = 0.08
 """Pieces with less paper between them, in line heights, touch or nearly so."""
 PART, PART_GAP, WIDE_SET = -1.0, 0.15, 0.25
@@ -105,7 +107,33 @@ def is_dash(
         stroke_px: Width of its strokes.
     """
     straight = area_px < DASH_INK * np.hypot(width_px, height_px) * stroke_px
-    return straight & (height_px < DASH_HEIGHT * line_height_px) & (width_px > DASH_ASPECT * height_px)
+    return straight & is_flat(width_px, height_px, line_height_px)
+
+
+def is_flat(
+    width_px: Int32[np.ndarray, " n"], height_px: Int32[np.ndarray, " n"], line_height_px: float
+) -> Bool[np.ndarray, " n"]:
+    """Return which components are as low and wide as a dash, of whatever pen.
+
+    Args:
+        width_px: Of the components of a line.
+        height_px: Of the same.
+        line_height_px: Height of the line's characters.
+    """
+    return (height_px < DASH_HEIGHT * line_height_px) & (width_px > DASH_ASPECT * height_px)
+
+
+def is_comma(
+    width_px: Int32[np.ndarray, " n"], height_px: Int32[np.ndarray, " n"], line_height_px: float
+) -> Bool[np.ndarray, " n"]:
+    """Return which components are as small as a comma.
+
+    Args:
+        width_px: Of the components of a line.
+        height_px: Of the same.
+        line_height_px: Height of the line's characters.
+    """
+    return (width_px <= COMMA_WIDTH * line_height_px) & (height_px <= COMMA_HEIGHT * line_height_px)
 
 
 def floats(box: Box, ending: Sequence[tuple[int, float]], starting: Sequence[tuple[int, float]]) -> bool:

@@ -91,6 +91,7 @@ def empty_boxes(field: str, box: Box) -> CharBoxes:
         extent=np.zeros((0, 2), np.float32),
         cells=False,
         uncut=np.zeros(0, bool),
+        marks=np.zeros(0, bool),
     )
 
 
@@ -169,6 +170,7 @@ def _lattice(line: Line, field: str, box: Box, shear: float, height_px: float, s
         extent=upright_boxes[:, [0, 2]] / np.float32(height_px),
         cells=False,
         uncut=np.array(uncut)[kept],
+        marks=line.marks[start] & (end == start + 1),
     )
 
 

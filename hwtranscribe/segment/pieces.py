@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Int32, UInt8
 
 from hwtranscribe.segment.components import Components
 from hwtranscribe.segment.cuts import cut_component
-from hwtranscribe.segment.geometry import DOT_SIZE, is_dash
+from hwtranscribe.segment.geometry import DOT_SIZE, is_comma, is_dash, is_flat
 from hwtranscribe.segment.loops import Loop, find_loops
 
 
@@ -25,6 +25,7 @@ class Line:
         area: Ink of each piece, px.
         dashes: Components of each piece that is nothing but dashes; 0 for others.
         dots: Whether all components of each are dots.
+        marks: Whether each is a dot, a comma or a dash by itself.
     """
 
     ink: UInt8[np.ndarray, "h w"]
@@ -38,6 +39,7 @@ class Line:
     area: Int32[np.ndarray, " n"]
     dashes: Int32[np.ndarray, " n"]
     dots: Bool[np.ndarray, " n"]
+    marks: Bool[np.ndarray, " n"]
 
 
 def line_pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px: float) -> Line:
@@ -55,8 +57,11 @@ def line_pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px
     areas: list[int] = []
     dashes: list[int] = []
     dots: list[bool] = []
+    marks: list[bool] = []
     small = np.maximum(components.width, components.height) < DOT_SIZE * height_px
     dash = is_dash(components.width, components.height, components.area, height_px, components.stroke_width_px)
+    mark = small | is_comma(components.width, components.height, height_px)
+    mark |= is_flat(components.width, components.height, height_px)
     for group in groups:
         left, top = components.left[group].min(), components.top[group].min()
         right, bottom = components.right[group].max(), components.bottom[group].max()
@@ -73,6 +78,7 @@ def line_pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px
             areas.append(len(xs))
             dashes.append(len(group) if dash[group].all() else 0)
             dots.append(bool(small[group].all()))
+            marks.append(len(group) == len(pieces.cost) == 1 and bool(mark[group[0]]))
     box = np.array(boxes, np.int32)
     centre = (box[:, 0] + box[:, 2]) / 2
     order = np.argsort(centre, kind="stable")
@@ -96,6 +102,7 @@ def line_pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px
         area=np.array(areas, np.int32)[order],
         dashes=np.array(dashes, np.int32)[order],
         dots=np.array(dots)[order],
+        marks=np.array(marks)[order],
     )
 
 

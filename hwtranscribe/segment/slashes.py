@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from hwtranscribe.segment.components import INK_THRESHOLD, Components, stroke_width_px
+from hwtranscribe.segment.geometry import is_flat
 from hwtranscribe.types import CharBoxes
 
 LEAN, MORE_THAN_HAND = 0.28, 0.2
@@ -19,8 +20,8 @@ SKIPPED, TALL_SKIPPED = -3.0, -0.5
 BEFORE_DASH, BEFORE_DASH_SKIPPED = 0.85, 3.0
 """Least height of a slash before a dash that ends the line, as in `250/-`, by the same, and how well it is left out;
 one that leans no more than the hand may be a 1."""
-DASH_HEIGHT, DASH_ASPECT, DASH_GAP = 0.35, 1.5, 0.8
-"""Most height of such a dash and most paper before it, by the same; its least width to height."""
+DASH_FOOT, DASH_GAP = 0.175, 0.8
+"""How far above the foot of the slash such a dash is at least, and most paper between them, by the same."""
 
 
 def slash_skips(components: Components) -> dict[int, float]:
@@ -66,11 +67,10 @@ def _before_last_dash(components: Components, usual_px: float) -> int:
     if len(behind) != 1:
         return -1
     dash = int(behind[0])
-    gap_px = components.left[dash] - components.right[last]
-    low = components.height[dash] <= DASH_HEIGHT * usual_px
-    is_dash = low and components.width[dash] >= DASH_ASPECT * components.height[dash]
-    floats = components.bottom[dash] < components.bottom[last] - DASH_HEIGHT / 2 * usual_px
-    return last if is_dash and floats and gap_px <= DASH_GAP * usual_px else -1
+    flat = is_flat(components.width, components.height, usual_px)
+    near = components.left[dash] - components.right[last] <= DASH_GAP * usual_px
+    above = components.bottom[dash] < components.bottom[last] - DASH_FOOT * usual_px
+    return last if flat[dash] and near and above else -1
 
 
 def end_in_slashes(boxes: CharBoxes) -> bool:

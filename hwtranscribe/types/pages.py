@@ -172,6 +172,7 @@ class CharBoxes:
         extent: Left and right end of each edge on the line set upright, in heights of its characters; 0 in a comb.
         cells: True when edges are cells of a comb: then there is one edge per cell.
         uncut: Edges that are a component as it stands where others cut it.
+        marks: Edges that are a dot, a comma or a dash by itself: they may be punctuation.
         on_rule: Edges that stand on a rule of the form: what lay on the rule went with it. None where there are none.
         under_rule: Edges that hang from one, likewise.
         strip: The whole line as `LineNet` sees it, 0 to 1; None in a comb, without ink, and where it is too long.
@@ -194,6 +195,7 @@ class CharBoxes:
     extent: Float32[np.ndarray, "n 2"]
     cells: bool
     uncut: Bool[np.ndarray, " n"]
+    marks: Bool[np.ndarray, " n"]
     on_rule: Bool[np.ndarray, " n"] | None = None
     under_rule: Bool[np.ndarray, " n"] | None = None
     strip: Float32[np.ndarray, "32 _w"] | None = None
@@ -214,6 +216,7 @@ class CharBoxes:
             skip_log_prob=self.skip_log_prob[kept],
             extent=self.extent[kept],
             uncut=self.uncut[kept],
+            marks=self.marks[kept],
             on_rule=None if self.on_rule is None else self.on_rule[kept],
             under_rule=None if self.under_rule is None else self.under_rule[kept],
         )

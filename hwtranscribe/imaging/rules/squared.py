@@ -52,7 +52,6 @@ SEEN = 0.5
 SEEN_PIECES = 3
 """A line is seen in at least so many pieces on end: one or two may be a 1 or an I."""
 
-
 STRAIGHT, LEAST_STRAIGHT = 0.02, 4.0
 """Dark runs along a line that are longer than the first, and of how much there is at least in both directions, px; in
 long sides. The lines of squared paper have twelve times as much and more."""

@@ -100,6 +100,7 @@ def cell_boxes(aligned: AlignedPage, field_name: str, box: Box, grid: CellGrid) 
         extent=np.zeros((count, 2), np.float32),
         cells=True,
         uncut=np.zeros(count, bool),
+        marks=np.zeros(count, bool),
         doubt=doubt,
     )
 
