@@ -30,7 +30,7 @@ DASH_HEIGHT, DASH_ASPECT, DASH_INK = 0.4, 1.2, 1.4
 DOT_SIZE = 0.3
 """Largest size of a dot, in line heights."""
 COMMA_WIDTH, COMMA_HEIGHT = 0.35, 0.5
-"""Largest width and height of a comma, in line heights."""
+"""Largest width and height of a comma or point, in line heights."""
 TOUCHING = 0.08
 """Pieces with less paper between them, in line heights, touch or nearly so."""
 PART, PART_GAP, WIDE_SET = -1.0, 0.15, 0.25
@@ -121,19 +121,6 @@ def is_flat(
         line_height_px: Height of the line's characters.
     """
     return (height_px < DASH_HEIGHT * line_height_px) & (width_px > DASH_ASPECT * height_px)
-
-
-def is_comma(
-    width_px: Int32[np.ndarray, " n"], height_px: Int32[np.ndarray, " n"], line_height_px: float
-) -> Bool[np.ndarray, " n"]:
-    """Return which components are as small as a comma.
-
-    Args:
-        width_px: Of the components of a line.
-        height_px: Of the same.
-        line_height_px: Height of the line's characters.
-    """
-    return (width_px <= COMMA_WIDTH * line_height_px) & (height_px <= COMMA_HEIGHT * line_height_px)
 
 
 def floats(box: Box, ending: Sequence[tuple[int, float]], starting: Sequence[tuple[int, float]]) -> bool:

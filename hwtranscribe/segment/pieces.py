@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Int32, UInt8
 
 from hwtranscribe.segment.components import Components
 from hwtranscribe.segment.cuts import cut_component
-from hwtranscribe.segment.geometry import DOT_SIZE, is_comma, is_dash, is_flat
+from hwtranscribe.segment.geometry import COMMA_HEIGHT, COMMA_WIDTH, DOT_SIZE, is_dash, is_flat
 from hwtranscribe.segment.loops import Loop, find_loops
 
 
@@ -60,7 +60,7 @@ def line_pieces(ink: UInt8[np.ndarray, "h w"], components: Components, height_px
     marks: list[bool] = []
     small = np.maximum(components.width, components.height) < DOT_SIZE * height_px
     dash = is_dash(components.width, components.height, components.area, height_px, components.stroke_width_px)
-    mark = small | is_comma(components.width, components.height, height_px)
+    mark = (components.width <= COMMA_WIDTH * height_px) & (components.height <= COMMA_HEIGHT * height_px)
     mark |= is_flat(components.width, components.height, height_px)
     for group in groups:
         left, top = components.left[group].min(), components.top[group].min()
